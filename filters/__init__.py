@@ -1,0 +1,1 @@
+"""The filters, one a file; the folder is the registry."""

@@ -1,0 +1,1 @@
+"""Runs, stages, executors and the command line."""

@@ -1,0 +1,34 @@
+"""What a stage is: tasks planned in advance, each filling one directory."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+from synth.shards.manifest import Task
+
+
+class Stage(ABC):
+    """One of the five steps of a run. It never sees commits, retries, resume or the executor.
+
+    Attributes:
+        name: of the stage, its file, its directory and its word on the command line.
+        unit: what its counts are of, as progress shows it: 'images', 'identities', ... .
+        uses_gpu: whether a worker wants a GPU of its own.
+    """
+
+    name: ClassVar[str]
+    unit: ClassVar[str]
+    uses_gpu: ClassVar[bool] = False
+
+    @abstractmethod
+    def tasks(self) -> list[Task]:
+        """Returns all tasks: a pure function of the configuration and the stages before."""
+
+    def open(self, device: str) -> None:  # noqa: B027
+        """Builds the components, once per worker. `device` is like 'cpu' or 'cuda:0'."""
+
+    @abstractmethod
+    def process(self, task: Task, out: Path) -> dict[str, int]:
+        """Writes the task's files into the existing directory `out`; returns counts, its unit among them."""

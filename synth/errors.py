@@ -1,0 +1,74 @@
+"""Everything synth raises about a user's file, directory, weights or run.
+
+    SynthError
+      ConfigError             the configuration is wrong                  exit 2
+        ComponentError          unknown component, bad option
+      VectorsError            a vector file or its space is wrong         exit 2
+      WeightsError            a checkpoint is missing or differs          exit 2
+      RunError                the run directory is wrong                  exit 2
+        RunLockedError          another driver works on it
+        FingerprintError        it was made with another configuration
+      ShardError              committed data is damaged                   exit 1
+      TasksFailedError        tasks of a stage failed                     exit 1
+
+A message says place, value, rule and way out. A wrong argument in library code is a ValueError or TypeError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class SynthError(Exception):
+    """Base of all errors a user can cause and mend; `exit_code` is what the command line returns."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class ConfigError(SynthError):
+    """The configuration is wrong; the message lists all mistakes found."""
+
+
+class ComponentError(ConfigError):
+    """A component's type or one of its options does not exist or has the wrong type."""
+
+
+class VectorsError(SynthError):
+    """A file of identity vectors cannot be read, or its vectors do not fit the generator."""
+
+
+class WeightsError(SynthError):
+    """A model file is missing, incomplete or not the one expected."""
+
+
+class RunError(SynthError):
+    """The run directory cannot be used."""
+
+
+class RunLockedError(RunError):
+    """Another driver works on the run directory."""
+
+
+class FingerprintError(RunError):
+    """The run directory was filled with another configuration."""
+
+
+class ShardError(SynthError):
+    """Committed data is damaged."""
+
+    exit_code = 1
+
+
+class TasksFailedError(SynthError):
+    """Some tasks of a stage failed.
+
+    Attributes:
+        tasks: names of the failed tasks, like 'generate.000077'.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, tasks: Sequence[str]) -> None:
+        super().__init__(message)
+        self.tasks = tuple(tasks)

@@ -1,0 +1,1 @@
+"""The exporters, one a file; the folder is the registry."""

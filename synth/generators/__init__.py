@@ -1,0 +1,1 @@
+"""The generators, one a file; the folder is the registry."""

@@ -1,0 +1,63 @@
+"""What a generator is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from synth.types import Generated, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class TruthColumn:
+    """One column of what a generator knows for sure about its images.
+
+    Attributes:
+        dtype: 'float32', 'int32', 'bool' or 'str'.
+        width: values a sample; 1 is a plain column (B,), K > 1 a column of lists (B, K).
+        unit: like 'degrees' or 'px'; empty where there is none.
+    """
+
+    dtype: str
+    width: int = 1
+    unit: str = ""
+
+
+class Generator(ABC):
+    """Turns identity vectors and seeds into images.
+
+    Attributes:
+        version: raised whenever the same input gives other images; part of the fingerprint.
+        vector_size: D.
+        vector_norm: 'unit' or 'raw'.
+        vector_space: the recogniser's embedding space the vectors must live in; None takes any.
+        truth: columns the generator fills in `Generated.truth`.
+        license: licence of the images it makes, as the dataset card says it.
+    """
+
+    version: ClassVar[int] = 1
+    vector_size: ClassVar[int]
+    vector_norm: ClassVar[str] = "unit"
+    vector_space: ClassVar[str | None] = None
+    truth: ClassVar[Mapping[str, TruthColumn]] = {}
+    license: ClassVar[str] = "other"
+
+    @abstractmethod
+    def generate(
+        self, vectors: Vectors, indices: npt.NDArray[np.int32], seeds: npt.NDArray[np.uint64]
+    ) -> Generated:
+        """Generates one image a row.
+
+        Args:
+            vectors: float32 (B, D).
+            indices: int32 (B,), 0.. within the identity.
+            seeds: uint64 (B,); all randomness comes from them.
+
+        Returns:
+            uint8 RGB images (B, H, W, 3) and the declared truth columns.
+        """

@@ -1,0 +1,1 @@
+"""The recognisers, one a file; the folder is the registry."""

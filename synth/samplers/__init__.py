@@ -1,0 +1,1 @@
+"""The identity samplers, one a file; the folder is the registry."""

@@ -1,0 +1,30 @@
+"""What an identity sampler is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from synth.types import Vectors
+
+
+class IdentitySampler(ABC):
+    """Makes identity vectors.
+
+    Attributes:
+        dimension: D, size of the vectors.
+        norm: 'unit', or 'raw' where the length of a vector carries meaning.
+        space: the recogniser whose embedding space the vectors live in, like 'arcface'; None where they live in
+            no recogniser's space.
+    """
+
+    norm: ClassVar[str] = "unit"
+    dimension: int
+    space: str | None = None
+
+    @abstractmethod
+    def sample(self, count: int, seed: int) -> Vectors:
+        """Returns the first `count` identity vectors of a seed, float32 (count, D).
+
+        A larger count with the same seed starts with the same vectors.
+        """

@@ -1,0 +1,1 @@
+"""Committed directories, tar files, tables and manifests."""
