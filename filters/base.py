@@ -30,7 +30,7 @@ class Filter(ABC):
     version: ClassVar[int] = 1
     unit: ClassVar[str]
 
-    def __init__(self, *, min: float = -math.inf, max: float = math.inf) -> None:  # noqa: A002
+    def __init__(self, *, min: float = -math.inf, max: float = math.inf) -> None:
         if min > max:
             raise ValueError(f"min {min} > max {max}: nothing could pass")
         self.min = float(min)

@@ -103,14 +103,20 @@ def check(spec: ComponentSpec) -> dict[str, Any]:
     return arguments
 
 
-def build(spec: ComponentSpec) -> Any:  # noqa: ANN401
+def build(spec: ComponentSpec, device: str = "cpu") -> Any:  # noqa: ANN401
     """Loads a component: its constructor runs, weights are read.
+
+    Args:
+        spec: what to build.
+        device: like 'cpu' or 'cuda:0'; handed to constructors that take a `device` the options do not name.
 
     Raises:
         ComponentError: an option is unknown, has the wrong type, or the constructor refuses its value.
     """
     arguments = check(spec)
     component = resolve(spec.kind, spec.type)
+    if "device" in inspect.signature(component).parameters:
+        arguments.setdefault("device", device)
     try:
         return component(**arguments)
     except ValueError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -68,7 +67,7 @@ class ShardRecord:
 
 
 def describe_files(shard: Path) -> dict[str, FileRecord]:
-    """Returns size and SHA-256 of every file below a shard directory but the record itself, by relative name."""
+    """Returns size and SHA-256 of each file below a shard directory but its record, by relative name."""
     paths = sorted(path for path in shard.rglob("*") if path.is_file() and path.name != RECORD_NAME)
     return {str(path.relative_to(shard)): FileRecord(path.stat().st_size, sha256_of(path)) for path in paths}
 
@@ -80,7 +79,7 @@ def sha256_of(path: Path) -> str:
 
 
 def damage(shard: Path, record: ShardRecord) -> list[str]:
-    """Compares a committed shard with its record; returns a line for each file that differs, empty if none."""
+    """Compares a committed shard with its record; returns a line for each file that differs."""
     found = describe_files(shard)
     lines = []
     for name in sorted(set(found) | set(record.files)):
@@ -105,4 +104,4 @@ def write_manifest(path: Path, records: Sequence[ShardRecord]) -> None:
     temporary.write_text(
         json.dumps([asdict(record) for record in sorted(records, key=lambda r: r.task)], indent=1) + "\n"
     )
-    os.replace(temporary, path)
+    temporary.replace(path)
