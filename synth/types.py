@@ -89,9 +89,7 @@ class FaceBatch:
             },
         )
         if len(self.faces.found) != len(self.identities):
-            raise ValueError(
-                f"FaceBatch.faces: {len(self.faces.found)} rows, identities has {len(self.identities)}"
-            )
+            raise ValueError(f"FaceBatch.faces: {len(self.faces.found)} rows, identities has {len(self.identities)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +109,7 @@ class Generated:
         _check_rows(self, {"images": (np.uint8, (None, None, 3))})
         for name, column in self.truth.items():
             if len(column) != len(self.images):
-                raise ValueError(
-                    f"Generated.truth[{name!r}]: {len(column)} rows for {len(self.images)} images"
-                )
+                raise ValueError(f"Generated.truth[{name!r}]: {len(column)} rows for {len(self.images)} images")
 
 
 def _check_rows(batch: Any, shapes: Mapping[str, tuple[type, tuple[int | None, ...]]]) -> None:  # noqa: ANN401
@@ -131,6 +127,4 @@ def _check_rows(batch: Any, shapes: Mapping[str, tuple[type, tuple[int | None, .
         )
         if not fits or len(array) != rows:
             want_shape = ", ".join(["B", *("any" if n is None else str(n) for n in tail)])
-            raise ValueError(
-                f"{kind}.{name}: expected shape ({want_shape}) with B = {rows}, got {array.shape}"
-            )
+            raise ValueError(f"{kind}.{name}: expected shape ({want_shape}) with B = {rows}, got {array.shape}")

@@ -48,9 +48,7 @@ class Generator(ABC):
     license: ClassVar[str] = "other"
 
     @abstractmethod
-    def generate(
-        self, vectors: Vectors, indices: npt.NDArray[np.int32], seeds: npt.NDArray[np.uint64]
-    ) -> Generated:
+    def generate(self, vectors: Vectors, indices: npt.NDArray[np.int32], seeds: npt.NDArray[np.uint64]) -> Generated:
         """Generates one image a row.
 
         Args:

@@ -61,9 +61,7 @@ class ShardRecord:
             raw["files"] = {name: FileRecord(**entry) for name, entry in raw["files"].items()}
             return cls(**raw)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ShardError(
-                f"{path}: not a readable shard record ({error}); remove {shard} and run again"
-            ) from error
+            raise ShardError(f"{path}: not a readable shard record ({error}); remove {shard} and run again") from error
 
 
 def describe_files(shard: Path) -> dict[str, FileRecord]:
@@ -88,13 +86,9 @@ def damage(shard: Path, record: ShardRecord) -> list[str]:
         elif name not in record.files:
             lines.append(f"{shard / name}: not in the record")
         elif found[name].size != record.files[name].size:
-            lines.append(
-                f"{shard / name}: {found[name].size} bytes, the record says {record.files[name].size}"
-            )
+            lines.append(f"{shard / name}: {found[name].size} bytes, the record says {record.files[name].size}")
         elif found[name].sha256 != record.files[name].sha256:
-            lines.append(
-                f"{shard / name}: SHA-256 {found[name].sha256}, the record says {record.files[name].sha256}"
-            )
+            lines.append(f"{shard / name}: SHA-256 {found[name].sha256}, the record says {record.files[name].sha256}")
     return lines
 
 
