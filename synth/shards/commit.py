@@ -1,0 +1,73 @@
+"""Commits a directory: the only code that makes the result of a task visible."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from synth.errors import RunError
+
+
+@contextmanager
+def commit_directory(final: Path, scratch: Path) -> Iterator[Path]:
+    """Yields an empty directory to fill, and renames it to `final` when the `with` block ends.
+
+    Its files reach the disk before the rename, so `final` is whole whenever it exists: after a crash, too. Of
+    several attempts the first to commit wins, and the late twin is removed. If the block raises, its directory is
+    removed and nothing becomes visible.
+
+    Args:
+        final: the directory to make.
+        scratch: folder for unfinished attempts, on the same file system; made if it is missing.
+
+    Raises:
+        RunError: scratch and final are on different file systems, or `final` is a file.
+        ValueError: the block wrote nothing.
+    """
+    attempt = scratch / f"{final.parent.name}.{final.name}.{uuid.uuid4().hex}"
+    attempt.mkdir(parents=True)
+    try:
+        yield attempt
+        if not any(attempt.iterdir()):
+            raise ValueError(f"{final}: nothing was written, an empty shard cannot be committed")
+        flush_tree(attempt)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        if _rename_to_new(attempt, final):
+            flush(final.parent)
+    finally:
+        shutil.rmtree(attempt, ignore_errors=True)
+
+
+def flush_tree(folder: Path) -> None:
+    """Waits until all files and folders below a folder, and itself, are on disk."""
+    for path in folder.rglob("*"):
+        flush(path)
+    flush(folder)
+
+
+def flush(path: Path) -> None:
+    """Waits until a file's content or a folder's entries are on disk (fsync)."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _rename_to_new(attempt: Path, final: Path) -> bool:
+    """Renames a directory unless the target exists; returns whether it did."""
+    try:
+        attempt.rename(final)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            return False
+        raise RunError(
+            f"{final}: cannot be committed ({error.strerror}); scratch and run must be on one file system, "
+            "and the target must not be a file"
+        ) from error
+    return True
