@@ -1,0 +1,1 @@
+"""Data files of the renderer and the scripts that make them."""
