@@ -84,6 +84,18 @@ def num_rows(path: Path) -> int:
         raise ShardError(f"{path}: cannot be read as a table ({error}); make the shard again") from error
 
 
+def column_names(path: Path) -> list[str]:
+    """Returns the names of a parquet file's columns, in order, from its footer.
+
+    Raises:
+        ShardError: the file is missing or damaged.
+    """
+    try:
+        return list(pq.read_schema(path).names)
+    except (OSError, pa.ArrowException) as error:
+        raise ShardError(f"{path}: cannot be read as a table ({error}); make the shard again") from error
+
+
 def _checked(columns: Mapping[str, Column]) -> Mapping[str, Column]:
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:

@@ -8,8 +8,10 @@ Format: POSIX.1-1988 ustar, 512-byte headers with octal numbers.
 from __future__ import annotations
 
 import mmap
+import struct
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -22,14 +24,18 @@ _END = bytes(2 * BLOCK)
 
 # A ustar header in order: name 100, mode 8, uid 8, gid 8, size 12, mtime 12, checksum 8, type 1, link name 100,
 # magic 6, version 2, user 32, group 32, device major 8, device minor 8, prefix 155, padding 12.
+_USTAR, _GNU = b"ustar\x0000", b"ustar  \0"  # magic and version
 _MODE_AND_OWNER = b"0000644\0" + b"0000000\0" + b"0000000\0"
 _TIME = b"00000000000\0"
-_REGULAR = b"0" + bytes(100) + b"ustar\x0000" + bytes(64) + b"0000000\0" + b"0000000\0"
+_REGULAR = b"0" + bytes(100) + _USTAR + bytes(64) + b"0000000\0" + b"0000000\0"
 _BLANK_CHECKSUM = 8 * ord(" ")  # the checksum is taken with its own field full of spaces
 _FIXED_SUM = sum(_MODE_AND_OWNER) + sum(_TIME) + _BLANK_CHECKSUM + sum(_REGULAR)
+_FIELDS = struct.Struct("100s 24x 11sx 12x 8s B 100x 8s 80x B 166x")  # name, size, checksum, type, magic, prefix[0]
 _ADLER_BASE = 65521
 
-_PAX_NEXT, _PAX_GLOBAL, _GNU_LONG_NAME, _DIRECTORY = b"x", b"g", b"L", b"5"
+# Type flags, as byte values.
+_REGULAR_TYPES = (ord("0"), 0)
+_PAX_NEXT, _PAX_GLOBAL, _GNU_LONG_NAME, _DIRECTORY = ord("x"), ord("g"), ord("L"), ord("5")
 
 
 class TarWriter:
@@ -131,21 +137,22 @@ class TarReader:
         Raises:
             ShardError: a member has no extension, or a sample has two of the same.
         """
+        data = self._map
         sample: dict[str, Any] = {}
-        current: str | None = None
-        for name, data in self:
-            folder, slash, base = name.rpartition("/")
-            stem, dot, extension = base.partition(".")
-            if not (stem and dot):
+        current = ""
+        for name, offset, size in self.members():
+            base = name.rfind("/") + 1
+            dot = name.find(".", base)
+            if dot <= base:
                 raise ShardError(f"{self.path}: member '{name}' is not named key.extension, it belongs to no sample")
-            key = folder + slash + stem
+            key, extension = name[:dot], name[dot + 1 :]
             if key != current:
                 if sample:
                     yield sample
                 current, sample = key, {"__key__": key}
             if extension in sample:
                 raise ShardError(f"{self.path}: two members '{name}' in one sample; the key was used twice")
-            sample[extension] = data
+            sample[extension] = data[offset : offset + size]
         if sample:
             yield sample
 
@@ -154,20 +161,23 @@ class TarReader:
         data, end = self._map, len(self._map)
         position, renamed = 0, ""
         while True:
-            header = data[position : position + BLOCK]
-            if header[:1] == b"\0":
-                self._check_end(position)
-                return
-            size = self._size(header, position)
             offset = position + BLOCK
-            if offset + size > end:
+            header = data[position:offset]
+            try:
+                name, size, kind = _parse(header)
+            except ValueError as error:
+                if header[:1] == b"\0":
+                    self._check_end(position)
+                    return
+                raise ShardError(f"{self.path}: the header at offset {position} {error}") from None
+            stop = offset + size
+            if stop > end:
                 raise ShardError(
                     f"{self.path}: truncated: the member at offset {position} has {size} bytes of data, "
                     f"the file ends after {end - offset}; make the shard again"
                 )
-            kind = header[156:157]
-            if kind in b"0\0":
-                yield renamed or _name(header), offset, size
+            if kind in _REGULAR_TYPES:
+                yield renamed or name, offset, size
                 renamed = ""
             elif kind in (_PAX_NEXT, _GNU_LONG_NAME):
                 renamed = self._long_name(kind, data[offset : offset + size], position) or renamed
@@ -175,28 +185,10 @@ class TarReader:
                 renamed = ""
             elif kind != _PAX_GLOBAL:
                 raise ShardError(
-                    f"{self.path}: the member at offset {position} is no regular file (type {kind!r}); "
+                    f"{self.path}: the member at offset {position} is no regular file (type {chr(kind)!r}); "
                     "links and special files are not read"
                 )
-            position = offset + size + -size % BLOCK
-
-    def _size(self, header: bytes, position: int) -> int:
-        """Checks a header block and returns the size of its data, bytes."""
-        place = f"{self.path}: the header at offset {position}"
-        if len(header) < BLOCK:
-            raise ShardError(f"{place} is cut off: the file is truncated, it has no end marker; make the shard again")
-        if header[257:262] != b"ustar":
-            raise ShardError(f"{place} is not ustar; the file is damaged or no tar file of samples")
-        try:
-            checksum = int(header[148:154], 8)
-            size = int(header[124:135], 8)
-        except ValueError:
-            raise ShardError(f"{place} has no octal checksum and size; it is damaged or the member too large") from None
-        if (_byte_sum(header) - checksum) % _ADLER_BASE:
-            raise ShardError(f"{place} has a wrong checksum: it is damaged; make the shard again")
-        if size < 0:
-            raise ShardError(f"{place} has a negative size; it is damaged")
-        return size
+            position = stop + -size % BLOCK
 
     def _check_end(self, position: int) -> None:
         """Checks that nothing but the end marker, two or more zero blocks, follows."""
@@ -206,10 +198,10 @@ class TarReader:
         if len(rest) < len(_END):
             raise ShardError(f"{self.path}: truncated: the end marker at offset {position} is cut off")
 
-    def _long_name(self, kind: bytes, data: bytes, position: int) -> str:
+    def _long_name(self, kind: int, data: bytes, position: int) -> str:
         """Returns the name that a GNU or pax header gives to the next member; empty if it gives none."""
         if kind == _GNU_LONG_NAME:
-            return data.rstrip(b"\0").decode("utf-8", "surrogateescape")
+            return data.rstrip(b"\0").decode()
         name = ""
         while data:
             length, _, _ = data.partition(b" ")
@@ -217,7 +209,7 @@ class TarReader:
                 raise ShardError(f"{self.path}: the pax header at offset {position} is damaged")
             keyword, _, value = data[len(length) + 1 : int(length) - 1].partition(b"=")
             if keyword == b"path":
-                name = value.decode("utf-8", "surrogateescape")
+                name = value.decode()
             elif keyword == b"size":
                 raise ShardError(f"{self.path}: the member at offset {position} has 8 GiB or more; not supported")
             data = data[int(length) :]
@@ -257,18 +249,41 @@ def _split(name: str) -> tuple[bytes, bytes]:
     return encoded[slash + 1 :], encoded[:slash]
 
 
-def _name(header: bytes) -> str:
-    """Returns the member's name from its header block."""
-    name = header[:100].rstrip(b"\0")
-    if header[345] and header[257:265] == b"ustar\x0000":  # GNU headers keep other things at the prefix's place
-        name = header[345:500].rstrip(b"\0") + b"/" + name
-    return name.decode("utf-8", "surrogateescape")
+def _parse(header: bytes) -> tuple[str, int, int]:
+    """Checks a header block; returns the member's name, the size of its data in bytes and its type flag.
 
-
-def _byte_sum(header: bytes) -> int:
-    """Returns a header's checksum modulo 65521.
-
-    The low half of Adler-32 is one plus the sum of the bytes modulo 65521, and runs at memory speed. No change of a
-    single byte, and no damage short of one that shifts the sum by a multiple of 65521, goes unseen.
+    Raises:
+        ValueError: it is damaged; the message says how.
     """
-    return (zlib.adler32(header) & 0xFFFF) - 1 - sum(header[148:156]) + _BLANK_CHECKSUM
+    if len(header) < BLOCK:
+        raise ValueError("is cut off: the file is truncated, it has no end marker; make the shard again")
+    name, size_field, checksum_field, kind, magic, has_prefix = _FIELDS.unpack(header)
+    if magic != _USTAR and magic != _GNU:
+        raise ValueError("is not ustar; the file is damaged or no tar file of samples")
+    if zlib.adler32(header) & 0xFFFF != _adler_half(checksum_field):
+        raise ValueError("has a wrong checksum: it is damaged; make the shard again")
+    try:
+        size = int(size_field, 8)
+    except ValueError:
+        raise ValueError("has no octal size: the member has 8 GiB or more, which is not supported") from None
+    if size < 0:
+        raise ValueError("has a negative size; it is damaged")
+    name = name.rstrip(b"\0")
+    if has_prefix and magic == _USTAR:  # GNU headers keep other things at the prefix's place
+        name = header[345:500].rstrip(b"\0") + b"/" + name
+    return name.decode(), size, kind
+
+
+@cache
+def _adler_half(checksum_field: bytes) -> int:
+    """Returns what the low half of the Adler-32 of a header must be, given its eight checksum bytes.
+
+    That half is one plus the sum of all bytes modulo 65521, so comparing it checks the header at memory speed and
+    misses no change of a single byte. Checksums are small numbers: the cache stays small and saves most of the work.
+    Returns -1, which no header has, where the field is not octal.
+    """
+    try:
+        checksum = int(checksum_field[:6], 8)
+    except ValueError:
+        return -1
+    return (1 + checksum - _BLANK_CHECKSUM + sum(checksum_field)) % _ADLER_BASE
