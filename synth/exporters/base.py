@@ -1,4 +1,4 @@
-"""What an exporter is."""
+"""What an exporter is, and what it is given."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+import yaml
+
+MetadataValue: TypeAlias = bool | int | float | str | np.generic | Sequence[float]
+
+SIDECAR = "samples.parquet"  # in each export shard: everything measured about its samples, in their order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,32 +24,66 @@ class Sample:
         key: '{identity:08d}_{index:04d}'.
         label: contiguous class number.
         image: encoded image, passed through byte for byte.
-        extension: of the encoded image, 'jpg' or 'png'.
-        metadata: flat; the same keys with the same types in every sample of a dataset, no None.
+        extension: of the encoded image, 'jpg' or 'png'; the same in all samples of a dataset.
+        metadata: flat; the same keys with the same types in every sample of a dataset. Numbers may be numpy scalars
+            and lists of floats numpy arrays. No None, no NaN, no infinity: filters let no NaN pass, so a kept sample
+            has none in its filter columns; whatever else may be NaN belongs into the sidecar table alone.
     """
 
     key: str
     label: int
     image: bytes
     extension: str
-    metadata: Mapping[str, bool | int | float | str | list[float]]
+    metadata: Mapping[str, MetadataValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a dataset's README.md says; the exporter adds how its files are laid out.
+
+    Attributes:
+        front_matter: fields of the YAML block that the Hugging Face hub reads: license, tags, ...; without
+            `configs` and `dataset_info`, which the exporter knows.
+        text: the README itself, Markdown.
+    """
+
+    front_matter: Mapping[str, Any]
+    text: str
+
+    def render(self, layout: Mapping[str, Any]) -> str:
+        """Returns the README.md of a dataset whose exporter adds the front-matter fields `layout`."""
+        fields = {**self.front_matter, **layout}
+        return f"---\n{yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)}---\n\n{self.text.strip()}\n"
 
 
 class Exporter(ABC):
-    """Writes selected samples in a format that trainers read."""
+    """Writes selected samples in a format that trainers read.
+
+    Attributes:
+        version: raised whenever the same samples give other bytes; part of the fingerprint.
+    """
 
     version: ClassVar[int] = 1
 
     @abstractmethod
     def write_shard(self, samples: Iterable[Sample], shard: int, out: Path) -> None:
-        """Writes one export shard into the existing directory `out`; all its bytes follow from the samples."""
+        """Writes one export shard into the existing directory `out`; all its bytes follow from the samples.
+
+        Raises:
+            ValueError: there are no samples, or one does not fit the format or the samples before it.
+        """
 
     @abstractmethod
-    def assemble(self, shards: Sequence[Path], dataset: Path, card: str) -> None:
+    def assemble(self, shards: Sequence[Path], dataset: Path, card: Card) -> None:
         """Makes the folder a stranger loads, out of all committed shard directories, in order.
 
         Args:
-            shards: committed export shard directories.
-            dataset: the folder to make; an existing one is replaced as a whole.
-            card: text of the dataset card without its `dataset_info` (the exporter knows the features).
+            shards: committed export shard directories; each holds what `write_shard` wrote and the sidecar table
+                `samples.parquet`.
+            dataset: the folder to make; an existing one is replaced as a whole. On the same file system as the shards
+                it takes no room: files are hard links.
+            card: becomes README.md.
+
+        Raises:
+            ShardError: a shard lacks a file, or shards disagree about the metadata.
         """

@@ -71,3 +71,26 @@ def _rename_to_new(attempt: Path, final: Path) -> bool:
             "and the target must not be a file"
         ) from error
     return True
+
+
+@contextmanager
+def replace_directory(final: Path) -> Iterator[Path]:
+    """Yields an empty directory to fill, beside `final`, and puts it in its place when the `with` block ends.
+
+    For derived folders that one process makes, again and again. If the block raises, `final` stays as it was. A crash
+    between the two renames leaves no `final`, never half of one; what a crash left over is removed by the next call.
+    """
+    fresh, stale = (final.with_name(f".{final.name}.{state}") for state in ("new", "old"))
+    for left_over in (fresh, stale):
+        shutil.rmtree(left_over, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    try:
+        yield fresh
+        flush_tree(fresh)
+        if final.exists():
+            final.rename(stale)
+        fresh.rename(final)
+        flush(final.parent)
+    finally:
+        for left_over in (fresh, stale):
+            shutil.rmtree(left_over, ignore_errors=True)
