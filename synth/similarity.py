@@ -93,7 +93,9 @@ def leave_one_out(embeddings: npt.NDArray[np.floating[Any]], groups: npt.NDArray
     return result
 
 
-def separate(vectors: npt.NDArray[np.floating[Any]], max_similarity: float, block: int = 2048) -> npt.NDArray[np.bool_]:
+def separate(
+    vectors: npt.NDArray[np.floating[Any]], max_similarity: float, block: int = 2048, num_settled: int = 0
+) -> npt.NDArray[np.bool_]:
     """Chooses vectors no two of which are more similar than a bound: greedy, in row order.
 
     A row is kept unless its cosine with a row kept before exceeds the bound. Blocks are compared by float32 matrix
@@ -104,13 +106,15 @@ def separate(vectors: npt.NDArray[np.floating[Any]], max_similarity: float, bloc
         vectors: float (N, D).
         max_similarity: cosine, -1..1, that still passes.
         block: rows that are compared at once; memory grows with its square.
+        num_settled: so many rows at the start were chosen before; they are kept and not compared with each other.
 
     Returns:
         bool (N,), True where kept.
     """
     directions = unit(vectors)
     kept = np.zeros(len(directions), dtype=np.bool_)
-    for start in range(0, len(directions), block):
+    kept[:num_settled] = True
+    for start in range(num_settled, len(directions), block):
         rows = np.arange(start, min(start + block, len(directions)))
         alive = np.ones(len(rows), dtype=np.bool_)
         before = np.flatnonzero(kept)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
 from synth.types import Vectors
 
@@ -18,7 +17,7 @@ class IdentitySampler(ABC):
             no recogniser's space.
     """
 
-    norm: ClassVar[str] = "unit"
+    norm: str = "unit"
     dimension: int
     space: str | None = None
 

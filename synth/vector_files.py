@@ -1,0 +1,130 @@
+"""Reads arrays of vectors from the files that other tools write: .npy, .npz, .safetensors and .parquet."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+import safetensors
+
+from synth.errors import VectorsError
+from synth.types import Vectors
+
+SUFFIXES = (".npy", ".npz", ".safetensors", ".parquet")
+
+
+def read_vectors(path: Path, key: str | None = None) -> Vectors:
+    """Reads vectors from a file.
+
+    Args:
+        path: of an .npy, .npz, .safetensors or .parquet file.
+        key: name of the array in an .npz or .safetensors file, or of the list column in a parquet file; may be left
+            out where the file has only one.
+
+    Returns:
+        float32 (N, D), with N, D >= 1; finite, no row of zeros.
+
+    Raises:
+        VectorsError: the file is missing or damaged, has another suffix, needs unpickling or lacks the key; or the
+            array has another rank, is not of floats, or has rows of zeros, NaN or infinities.
+    """
+    if path.suffix not in SUFFIXES:
+        raise VectorsError(f"{path}: unknown kind of vector file; expected {', '.join(SUFFIXES)}")
+    if not path.is_file():
+        raise VectorsError(f"{path}: no such file")
+    readers = {".npy": _read_npy, ".npz": _read_npz, ".safetensors": _read_safetensors, ".parquet": _read_parquet}
+    try:
+        array = readers[path.suffix](path, key)
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        TypeError,
+        zipfile.BadZipFile,
+        pa.ArrowException,
+        safetensors.SafetensorError,
+    ) as error:
+        raise VectorsError(
+            f"{path}: cannot be read ({error}); pickled objects are refused, save plain arrays"
+        ) from error
+    return _checked(path, array)
+
+
+def _read_npy(path: Path, key: str | None) -> npt.NDArray[Any]:
+    if key is not None:
+        raise VectorsError(f"{path}: key '{key}' given, but an .npy file holds one array without a name; leave it out")
+    return np.asarray(np.load(path, allow_pickle=False))
+
+
+def _read_npz(path: Path, key: str | None) -> npt.NDArray[Any]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return np.asarray(arrays[_choose(path, key, arrays.files)])
+
+
+def _read_safetensors(path: Path, key: str | None) -> npt.NDArray[Any]:
+    with safetensors.safe_open(path, framework="numpy") as tensors:
+        return np.asarray(tensors.get_tensor(_choose(path, key, list(tensors.keys()))))
+
+
+def _read_parquet(path: Path, key: str | None) -> npt.NDArray[Any]:
+    with pq.ParquetFile(path) as file:
+        schema = file.schema_arrow
+        lists = [field.name for field in schema if _is_list(field.type)]
+        name = _choose(path, key, lists)
+        column = file.read([name])[name].combine_chunks()
+    if len(column) == 0:
+        raise VectorsError(f"{path}: has no rows")
+    if column.null_count:
+        raise VectorsError(f"{path}: column '{name}' has {column.null_count} empty cells; every row needs a vector")
+    if pa.types.is_fixed_size_list(column.type):
+        size = column.type.list_size
+    else:
+        sizes = np.unique(column.value_lengths().to_numpy())
+        if len(sizes) != 1:
+            raise VectorsError(
+                f"{path}: column '{name}' has lists of {sizes.min()} to {sizes.max()} numbers, not of one length"
+            )
+        size = int(sizes[0])
+    return np.asarray(column.flatten().to_numpy(zero_copy_only=False)).reshape(len(column), size)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
+def _choose(path: Path, key: str | None, names: Sequence[str]) -> str:
+    """Returns the key, or the only name there is."""
+    if key is not None and key in names:
+        return key
+    listed = ", ".join(sorted(names)) or "nothing"
+    if key is not None:
+        raise VectorsError(f"{path}: no array '{key}'; it has {listed}")
+    if len(names) != 1:
+        raise VectorsError(f"{path}: has {listed}; choose one with `key`")
+    return names[0]
+
+
+def _checked(path: Path, array: npt.NDArray[Any]) -> Vectors:
+    """Returns the array as float32 after checking rank, dtype and values."""
+    if array.ndim != 2 or array.size == 0:
+        raise VectorsError(f"{path}: expected an array (vectors, dimension), got shape {array.shape}")
+    if array.dtype.kind != "f":
+        raise VectorsError(f"{path}: expected floats, got {array.dtype}; save the vectors as float32")
+    vectors: Vectors = array.astype(np.float32)
+    broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(broken):
+        raise VectorsError(
+            f"{path}: row {broken[0]} has NaN or infinite numbers ({len(broken)} such rows); remove them"
+        )
+    zero = np.flatnonzero(~vectors.any(axis=1))
+    if len(zero):
+        raise VectorsError(
+            f"{path}: row {zero[0]} is all zeros ({len(zero)} such rows): it has no direction; remove them"
+        )
+    return vectors
