@@ -42,8 +42,8 @@ def build_mesh(vertices: Float32, triangles: npt.NDArray[np.int32], device: str)
         triangles: int32 (F, 3).
         device: Warp device, like 'cpu' or 'cuda:0'.
     """
-    points = wp.array(np.ascontiguousarray(vertices, dtype=np.float32), dtype=wp.vec3, device=device)
-    corners = wp.array(np.ascontiguousarray(triangles.ravel(), dtype=np.int32), dtype=int, device=device)
+    points: Any = wp.array(np.ascontiguousarray(vertices, dtype=np.float32), dtype=wp.vec3, device=device)
+    corners: Any = wp.array(np.ascontiguousarray(triangles.ravel(), dtype=np.int32), dtype=int, device=device)
     return wp.Mesh(points=points, indices=corners)
 
 
@@ -70,7 +70,7 @@ def cast_rays(
     faces = wp.zeros(count, dtype=int, device=device)
     weights = wp.zeros(count, dtype=wp.vec3, device=device)
     distances = wp.zeros(count, dtype=float, device=device)
-    rays = [
+    rays: list[Any] = [
         wp.array(np.ascontiguousarray(array, dtype=np.float32), dtype=wp.vec3, device=device)
         for array in (origins, directions)
     ]

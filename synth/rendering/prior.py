@@ -1,0 +1,50 @@
+"""How widely identities spread: every strength that decides how different two people look, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityPrior:
+    """Strengths of the identity prior; larger means more different people, and sooner caricatures.
+
+    Attributes:
+        youngest, oldest: years; adults only.
+        age_exponent: years = youngest + (oldest - youngest) * uniform ** age_exponent; above 1 favours the young.
+        ancestry_temperature: of the softmax over three coordinates; 0 mixes everyone evenly, large ones mix nobody.
+        sex_sharpness: slope of the logistic over the uniform sex coordinate; large ones leave few in between.
+        weight_spread: sd of body weight around 0.5 (0..1).
+        shape_spread: factor on the standard deviations of MakeHuman's local controls.
+        asymmetry: sd of the difference between left and right controls, relative to the control's own sd.
+        field_spread: rms factor of the extra smooth deformation fields.
+        proportion_spread: factor on whole-face proportions (lengths and widths of the thirds of a face).
+        eye_spread: factor on distance, height, depth and size of the eyes.
+        brow_spread: factor on the deviations of the brows from an average brow.
+        melanin_spread: sd of melanin around the mean of the ancestry mix (0..1).
+        redness_spread: sd of haemoglobin (0..1).
+        lip_colour_spread: factor on the colour deviations of lips.
+        blotch_strength: factor on blotches, freckles, moles and shadows under the eyes.
+        wrinkle_strength: factor on wrinkles and nasolabial folds, which grow with age.
+    """
+
+    youngest: float = 18.0
+    oldest: float = 80.0
+    age_exponent: float = 1.4
+    ancestry_temperature: float = 3.8
+    sex_sharpness: float = 10.0
+    weight_spread: float = 0.26
+    shape_spread: float = 1.25
+    asymmetry: float = 0.22
+    field_spread: float = 0.10
+    proportion_spread: float = 1.0
+    eye_spread: float = 1.0
+    brow_spread: float = 1.3
+    melanin_spread: float = 0.08
+    redness_spread: float = 0.13
+    lip_colour_spread: float = 1.3
+    blotch_strength: float = 1.0
+    wrinkle_strength: float = 1.0
+
+
+DEFAULT_PRIOR = IdentityPrior()
