@@ -1,0 +1,1 @@
+"""Meshes of what a person wears: glasses, hats, masks."""
