@@ -40,19 +40,19 @@ def bake_skin(person: Attributes, shape: tuple[int, int], device: str) -> tuple[
     count = shape[0] * shape[1]
     albedo: Any = wp.zeros(count, dtype=wp.vec3, device=device)
     relief: Any = wp.zeros(count, dtype=wp.vec2, device=device)
-    weights, freckles, presence, hairline = (
+    mixed: list[Any] = [
         wp.array(np.ascontiguousarray(values, dtype=np.float32), dtype=float, device=device)
         for values in (
+            mole_presence(person.skin.mole_direction),
             _field_weights(person),
             person.skin.freckle_weights / 2.0,
-            mole_presence(person.skin.mole_direction),
             _hairline(person, shape[1]),
         )
-    )
+    ]
     wp.launch(
         bake.bake_skin,
         dim=count,
-        inputs=[fields, regions, mole_index, mole_shape, presence, weights, freckles, hairline, _skin(person, shape)],
+        inputs=[fields, regions, mole_index, mole_shape, *mixed, _skin(person, shape)],
         outputs=[albedo, relief],
         device=device,
     )

@@ -97,7 +97,7 @@ def _local_fields(head: Head) -> Float64:
 
 def _face_mask(head: Head) -> Float32:
     """Returns 1 on the face, fading out towards hairline, neck, back, ears and eyes, float32 (V,)."""
-    x, y, z = head.vertices.T
+    _, y, z = head.vertices.T
     mask = _step(6.05, 6.4, y) * _step(8.15, 7.75, y) * _step(0.35, 0.95, z) * (head.ears < 0.3)
     for ids, centre in zip(head.eye_vertices, head.eye_centres, strict=True):
         distance = ((head.vertices - centre) / [0.24, 0.17, 0.4]) ** 2

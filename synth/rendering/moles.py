@@ -50,7 +50,7 @@ def mole_map(shape: tuple[int, int]) -> MoleMap:
     """Returns the map of all candidates at a texture size (TH, TW)."""
     rng = np.random.default_rng(MOLE_SEED + 1)
     head = load_head()
-    x, y, z = head.vertices.T
+    _, y, z = head.vertices.T
     face = np.flatnonzero(head.skin & (y > 6.1) & (y < 8.0) & (z > 0.7) & (head.lips < 0.1))
     centres = head.vertices[rng.choice(face, CANDIDATES, replace=False)] + rng.normal(0, 0.02, (CANDIDATES, 3))
     radii = RADIUS[0] + (RADIUS[1] - RADIUS[0]) * rng.random(CANDIDATES) ** 2
@@ -58,11 +58,11 @@ def mole_map(shape: tuple[int, int]) -> MoleMap:
     distances, nearest = cKDTree(centres).query(texture_domain(shape).positions)
     t = np.clip(2.0 - 2.0 * distances / radii[nearest], 0.0, 1.0)  # full inside half the radius
     covered = darkness[nearest] * t * t * (3.0 - 2.0 * t)
-    return MoleMap(index=nearest.astype(np.int32), shape=covered.astype(np.float32))
+    return MoleMap(index=np.asarray(nearest, dtype=np.int32), shape=covered.astype(np.float32))
 
 
 @cache
 def _directions() -> Float64:
     """Returns a fixed unit direction per candidate, float64 (CANDIDATES, 12)."""
     directions = np.random.default_rng(MOLE_SEED).standard_normal((CANDIDATES, DIRECTION_SIZE))
-    return directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    return np.asarray(directions / np.linalg.norm(directions, axis=1, keepdims=True), dtype=np.float64)

@@ -67,16 +67,16 @@ def radiance_transfer(vertices: Float32, normals: Float32, skin_mesh: Any, rays:
     device = skin_mesh.device
     shadowed = np.flatnonzero(head.skin & (head.vertices[:, 1] > LOWEST_SHADOWED))
     directions = sphere_directions(rays)
-    points, outwards, towards = (
+    rays_and_points: list[Any] = [
         wp.array(np.ascontiguousarray(array), dtype=wp.vec3, device=device)
         for array in (vertices[shadowed], normals[shadowed], directions)
-    )
+    ]
     basis: Any = wp.array(harmonics(directions), dtype=float, device=device)
     sums: Any = wp.zeros((len(shadowed), 9), dtype=float, device=device)
     wp.launch(
         transfer_radiance,
         dim=len(shadowed),
-        inputs=[skin_mesh.id, points, outwards, towards, basis],
+        inputs=[skin_mesh.id, *rays_and_points, basis],
         outputs=[sums],
         device=device,
     )
@@ -84,7 +84,7 @@ def radiance_transfer(vertices: Float32, normals: Float32, skin_mesh: Any, rays:
     transfer[head.skin] = 0.0
     transfer[shadowed] = sums.numpy() * (4 * np.pi / rays)
     smoothed = head.smooth(transfer, 1)
-    return (SMOOTHED_SHARE * smoothed + (1 - SMOOTHED_SHARE) * transfer).astype(np.float32)
+    return np.asarray(SMOOTHED_SHARE * smoothed + (1 - SMOOTHED_SHARE) * transfer, dtype=np.float32)
 
 
 def cavity(transfer: Float32) -> Float32:
@@ -97,4 +97,4 @@ def cavity(transfer: Float32) -> Float32:
     openness = np.clip(transfer[:, 0] / (0.282095 * np.pi), 0.0, 1.0) ** 0.7
     for ids in head.eye_vertices:
         openness[ids] = EYE_CAVITY
-    return openness.astype(np.float32)
+    return np.asarray(openness, dtype=np.float32)
