@@ -90,11 +90,11 @@ def nearest_pairs(tables: RunTables, num_pairs: int) -> tuple[list[NearPair], in
         similarities = directions[start : start + 256] @ directions.T
         rows, columns = np.triu_indices(len(similarities), k=start + 1, m=len(names))
         values = similarities[rows, columns]
-        for at in np.argsort(-values, kind="stable")[:num_pairs].tolist():
+        bar = np.partition(values, -num_pairs)[-num_pairs] if len(values) > num_pairs else -np.inf
+        for at in np.flatnonzero(values >= bar).tolist():
             best.append((float(values[at]), start + int(rows[at]), int(columns[at])))
-    best.sort(key=lambda pair: (-pair[0], pair[1], pair[2]))
-    pairs = [NearPair(int(names[a]), int(names[b]), value) for value, a, b in best[:num_pairs]]
-    return pairs, len(names)
+        best = sorted(best, key=lambda pair: (-pair[0], pair[1], pair[2]))[:num_pairs]
+    return [NearPair(int(names[a]), int(names[b]), value) for value, a, b in best], len(names)
 
 
 def _kept_embeddings(tables: RunTables) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
