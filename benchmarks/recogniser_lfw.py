@@ -57,8 +57,8 @@ def main() -> None:
         report_pairs("detected again", np.concatenate([part.embeddings for part in faces]), pairs.same)
     if arguments.photos:
         photos = sorted(path for path in arguments.photos.rglob("*") if path.suffix.lower() in (".jpg", ".png"))
-        found = [recogniser.recognise(decode_image(path.read_bytes())[None]).found[0] for path in photos]
-        print(f"detected {sum(found)} of {len(found)}")
+        seen = [recogniser.recognise(decode_image(path.read_bytes())[None]).found[0] for path in photos]
+        print(f"detected {sum(seen)} of {len(seen)}")
     print(f"accuracy {stored.mean:.4f}")
 
 
