@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import yaml
 
-MetadataValue: TypeAlias = bool | int | float | str | np.generic | Sequence[float]
+MetadataScalar: TypeAlias = bool | int | float | str | np.generic
+MetadataValue: TypeAlias = MetadataScalar | Sequence[MetadataScalar] | npt.NDArray[Any]
 
 SIDECAR = "samples.parquet"  # in each export shard: everything measured about its samples, in their order
 
@@ -25,9 +27,10 @@ class Sample:
         label: contiguous class number.
         image: encoded image, passed through byte for byte.
         extension: of the encoded image, 'jpg' or 'png'; the same in all samples of a dataset.
-        metadata: flat; the same keys with the same types in every sample of a dataset. Numbers may be numpy scalars
-            and lists of floats numpy arrays. No None, no NaN, no infinity: filters let no NaN pass, so a kept sample
-            has none in its filter columns; whatever else may be NaN belongs into the sidecar table alone.
+        metadata: flat; the same keys with the same types in every sample of a dataset. Values are scalars, numpy
+            scalars, and lists or numpy arrays (K >= 1,) of one type. No None, no NaN, no infinity: filters let no NaN
+            pass, so a kept sample has none in its filter columns; whatever else may be NaN belongs into the sidecar
+            table alone.
     """
 
     key: str

@@ -19,9 +19,10 @@ from synth.shards.manifest import sha256_of
 from synth.shards.table import num_rows
 from synth.shards.tar import TarReader, TarWriter
 
-Plain = bool | int | float | str | list[float]
+Scalar = bool | int | float | str
+Plain = Scalar | list[Scalar]
 
-_TYPES = {bool: "bool", int: "int64", float: "float64", str: "string", list: "float64"}  # list: of its items
+_TYPES = {bool: "bool", int: "int64", float: "float64", str: "string"}
 
 
 class WebDatasetExporter(Exporter):
@@ -101,8 +102,17 @@ def _plain_metadata(sample: Sample) -> dict[str, Plain]:
     return plain
 
 
-def _plain(value: MetadataValue | None) -> Plain:
-    """Returns one value as JSON knows it; a float32 becomes the shortest decimal that reads back to it."""
+def _plain(value: MetadataValue) -> Plain:
+    """Returns one value as JSON knows it."""
+    if not isinstance(value, (np.ndarray, list, tuple)):
+        return _scalar(value)
+    items = [_scalar(item) for item in value]
+    if len({type(item) for item in items}) != 1:
+        raise ValueError(f"expected a list of values of one type, got {value!r}")
+    return items
+
+
+def _scalar(value: Any) -> Scalar:  # noqa: ANN401
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     if isinstance(value, str):
@@ -111,14 +121,9 @@ def _plain(value: MetadataValue | None) -> Plain:
         if not -(2**63) <= value < 2**63:
             raise ValueError(f"{value} does not fit 64 bits")
         return int(value)
-    if isinstance(value, (np.ndarray, list, tuple)):
-        return [_plain_float(item) for item in value]
-    return _plain_float(value)
-
-
-def _plain_float(value: Any) -> float:  # noqa: ANN401
     if not isinstance(value, (float, np.floating)):
-        raise ValueError(f"expected bool, int, float, str or a list of floats, got {value!r}")
+        raise ValueError(f"expected bool, int, float, str or a list of one of them, got {value!r}")
+    # Through text: a float32 becomes the shortest decimal that reads back to it, 0.1 and not 0.10000000149.
     number = float(value) if isinstance(value, float) else float(str(value))
     if not math.isfinite(number):
         raise ValueError(f"{number}: JSON has no such number; leave it to the sidecar table")
@@ -133,7 +138,7 @@ def _schema(extension: str, metadata: Mapping[str, Any]) -> dict[str, str]:
     """Returns the type of each field, by name: 'image' for the image and types of `datasets` for the metadata."""
     schema = {extension: "image"}
     for name, value in metadata.items():
-        schema[f"json.{name}"] = _TYPES[type(value)] + ("[]" if isinstance(value, list) else "")
+        schema[f"json.{name}"] = _TYPES[type(value[0])] + "[]" if isinstance(value, list) else _TYPES[type(value)]
     return schema
 
 
