@@ -20,6 +20,8 @@ class Filter(ABC):
     Attributes:
         version: raised whenever the same faces give other numbers; part of the fingerprint.
         unit: of the number, as the report shows it.
+        compares_with_vectors: whether it compares embeddings with identity vectors, which must then live in the
+            recogniser's space.
         min: smallest number that passes.
         max: largest number that passes.
 
@@ -29,6 +31,7 @@ class Filter(ABC):
 
     version: ClassVar[int] = 1
     unit: ClassVar[str]
+    compares_with_vectors: ClassVar[bool] = False
 
     def __init__(self, *, min: float = -math.inf, max: float = math.inf) -> None:
         if min > max:

@@ -8,6 +8,8 @@
       RunError                the run directory is wrong                  exit 2
         RunLockedError          another driver works on it
         FingerprintError        it was made with another configuration
+        DiskFullError           its disk has no space left                exit 1
+      SelectionError          no sample was kept                          exit 1
       ShardError              committed data is damaged                   exit 1
       TasksFailedError        tasks of a stage failed                     exit 1
 
@@ -52,6 +54,18 @@ class RunLockedError(RunError):
 
 class FingerprintError(RunError):
     """The run directory was filled with another configuration."""
+
+
+class DiskFullError(RunError):
+    """The disk of the run directory has no space left."""
+
+    exit_code = 1
+
+
+class SelectionError(SynthError):
+    """No sample passed the filters and the selection."""
+
+    exit_code = 1
 
 
 class ShardError(SynthError):

@@ -15,11 +15,13 @@ class Recogniser(ABC):
         version: raised whenever the same images give other numbers; part of the fingerprint.
         embedding_size: E.
         space: name of the embedding space, compared with the one the identity vectors live in.
+        license: licence of its weights, as the dataset card says it; empty if it is not known.
     """
 
     version: ClassVar[int] = 1
     embedding_size: ClassVar[int]
     space: ClassVar[str]
+    license: ClassVar[str] = ""
 
     @abstractmethod
     def recognise(self, images: Images) -> Faces:

@@ -46,6 +46,7 @@ class YunetSface(Recogniser):
 
     embedding_size: ClassVar[int] = 128
     space: ClassVar[str] = "sface"
+    license: ClassVar[str] = "MIT (YuNet), Apache-2.0 (SFace)"
 
     def __init__(self, *, min_score: float = 0.5, detection_size: int = 160, device: str = "cpu") -> None:
         if not 0 < min_score <= 1:

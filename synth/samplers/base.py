@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from synth.types import Vectors
 
@@ -11,12 +12,14 @@ class IdentitySampler(ABC):
     """Makes identity vectors.
 
     Attributes:
+        version: raised whenever the same seed gives other vectors; part of the fingerprint.
         dimension: D, size of the vectors.
         norm: 'unit', or 'raw' where the length of a vector carries meaning.
         space: the recogniser whose embedding space the vectors live in, like 'arcface'; None where they live in
             no recogniser's space.
     """
 
+    version: ClassVar[int] = 1
     norm: str = "unit"
     dimension: int
     space: str | None = None

@@ -1,0 +1,87 @@
+"""Gathers from a finished run what its dataset card says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from filters.base import Filter
+from pipelines.card import CardFacts, Quality
+from pipelines.fingerprint import STAGES
+from pipelines.reporting.run_tables import RunTables
+from pipelines.reporting.similarities import similarity_pairs
+from pipelines.run_directory import RunDirectory, require_intact
+from pipelines.schema import RunConfig
+from synth import components
+from synth.shards.manifest import ShardRecord
+from synth.types import ALIGNED_SIZE
+
+_FIELDS = {
+    "identity": "number of the identity vector, 0..",
+    "index": "number of the candidate within its identity",
+    "label": "contiguous class number, as in `cls`",
+    "seed": "all randomness of the image follows from it and the vector",
+    "synthetic": "always true",
+    "generator": "type of the generator",
+}
+
+
+def card_facts(config: RunConfig, run: RunDirectory) -> CardFacts:
+    """Returns the facts of a run whose stages up to `export` are committed."""
+    stored = run.read_run()
+    generator = components.resolve("generator", config.generator.type)
+    recogniser = components.resolve("recogniser", config.recogniser.type)
+    counts = ShardRecord.read(require_intact(run, "select", 0)).counts
+    reasons = {name.removeprefix("dropped_by_"): n for name, n in counts.items() if name.startswith("dropped_by_")}
+    return CardFacts(
+        name=run.root.resolve().name,
+        license=generator.license,
+        identities_requested=config.identities.count,
+        images_generated=counts["candidates"],
+        identities_kept=counts["identities"],
+        images_kept=counts["kept"],
+        dropped=reasons,
+        image=_image(config),
+        sampler=config.identities.sampler.type,
+        generator=config.generator.type,
+        generator_license=generator.license,
+        recogniser=config.recogniser.type,
+        recogniser_license=recogniser.license,
+        seed=config.seed,
+        fingerprints={stage: run.stage_digest(stage) or "" for stage in STAGES},
+        versions=stored["versions"],
+        configuration=yaml.safe_dump(stored["config"], sort_keys=False),
+        fields=_fields(config, generator),
+        quality=_quality(run),
+    )
+
+
+def _image(config: RunConfig) -> str:
+    if config.export.crop == "aligned":
+        return f"{ALIGNED_SIZE}x{ALIGNED_SIZE} px, aligned to the ArcFace template, JPEG"
+    return f"as generated, {config.images.encoding.upper()}"
+
+
+def _fields(config: RunConfig, generator: Any) -> dict[str, str]:  # noqa: ANN401
+    """Returns the meaning of each metadata field."""
+    fields = dict(_FIELDS)
+    for name, section in zip(config.filter_names, config.filters, strict=True):
+        component: type[Filter] = components.resolve("filter", section.type)
+        fields[name] = f"filter; {component.unit}"
+    for name, column in generator.truth.items():
+        fields[name] = "known to the generator" + (f"; {column.unit}" if column.unit else "")
+    return fields
+
+
+def _quality(run: RunDirectory) -> Quality | None:
+    pairs = similarity_pairs(RunTables(run.root))
+    if pairs is None:
+        return None
+    return Quality(
+        num_genuine=len(pairs.genuine),
+        num_impostor=len(pairs.impostor),
+        genuine_mean=float(pairs.genuine.mean()),
+        impostor_mean=float(pairs.impostor.mean()),
+        equal_error_rate=pairs.error_rate,
+    )

@@ -1,0 +1,180 @@
+"""The command line. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from pipelines.fingerprint import STAGES
+from synth.errors import ConfigError, SynthError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="synth",
+    help="Turns identity vectors into face datasets that train face recognisers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.", show_default=False)]
+
+
+def main() -> NoReturn:
+    """Entry point of the `synth` command: exit 0 done, 1 tasks failed, 2 bad configuration or run, 130 Ctrl-C."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # as in the workers: sums must not depend on the number of cores
+    try:
+        app(standalone_mode=True)
+    except SynthError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted; committed shards stay: run again to go on", INTERRUPTED)
+    sys.exit(0)
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Argument(help="Configuration, a YAML file.", show_default=False)],
+    run_dir: Annotated[Path | None, typer.Option(help="Run directory; default: runs/<name of CONFIG>.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Tasks at once; default: one a device.")] = None,
+    devices: Annotated[str, typer.Option(help="Devices, like cuda:0,cuda:1.")] = "cpu",
+    redo: Annotated[str | None, typer.Option(metavar="STAGE", help="Make this stage and those after it again.")] = None,
+    until: Annotated[str, typer.Option(metavar="STAGE", help="Stop after this stage.")] = STAGES[-1],
+    keep_going: Annotated[bool, typer.Option("--keep-going", help="Run the other tasks when one fails.")] = False,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a.b=value of CONFIG.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each shard to the terminal.")] = False,
+) -> None:
+    """Makes a dataset, or goes on with one; a finished run does nothing."""
+    from pipelines.config import load_config
+    from pipelines.run_directory import RunDirectory
+
+    for option, stage in (("--redo", redo), ("--until", until)):
+        if stage is not None and stage not in STAGES:
+            raise ConfigError(f"{option}: no stage named '{stage}'; stages are {', '.join(STAGES)}")
+    checked = load_config(config, overrides or [])
+    directory = RunDirectory(run_dir or Path("runs") / config.stem)
+    if dry_run:
+        _print_plan(checked, directory)
+        return
+    _log_to(directory, verbose)
+
+    from pipelines.driver import run_pipeline
+    from pipelines.executors.local import LocalExecutor
+    from pipelines.progress import progress
+
+    names = [name.strip() for name in devices.split(",") if name.strip()] or ["cpu"]
+    executor = LocalExecutor(workers or len(names), names, keep_going=keep_going)
+    result = run_pipeline(checked, directory, executor, progress(), redo=redo, until=until)
+    if until != STAGES[-1]:
+        print(f"{directory.root}: done until {until}; {result.num_made} shards made")
+        return
+    nothing = "" if result.num_made else "; there was nothing to do"
+    print(f"{directory.dataset}: {result.samples:,} images of {result.identities:,} identities{nothing}")
+    print(f"{directory.report / 'index.html'}: pictures and numbers")
+
+
+@app.command()
+def status(run: RunArgument) -> None:
+    """Shows how far each stage of a run is."""
+    from pipelines.inspection import status as status_of
+    from pipelines.run_directory import RunDirectory
+
+    for stage in status_of(RunDirectory(run)):
+        planned = "?" if stage.planned is None else str(stage.planned)
+        failed = f", {stage.failed} failed" if stage.failed else ""
+        counts = ", ".join(f"{number:,} {name}" for name, number in stage.counts.items() if "dropped" not in name)
+        print(f"{stage.name:<8} {stage.committed:>6} of {planned} shards{failed}  {counts}")
+
+
+@app.command()
+def verify(run: RunArgument) -> None:
+    """Hashes every committed file again and names the damaged ones."""
+    from pipelines.inspection import damages
+    from pipelines.run_directory import RunDirectory
+    from synth.errors import ShardError
+
+    found = damages(RunDirectory(run))
+    if found:
+        raise ShardError("\n".join([*found, "remove the folders of damaged shards and run again to make them anew"]))
+    print(f"{run}: all committed files are as they were written")
+
+
+@app.command()
+def report(run: RunArgument) -> None:
+    """Writes the report of a run again."""
+    from pipelines.report import write_report
+
+    print(write_report(run))
+
+
+@app.command()
+def components(
+    kind: Annotated[str | None, typer.Argument(help="One kind only, like filter.", show_default=False)] = None,
+) -> None:
+    """Lists the components a configuration can name, with their options."""
+    from synth.components import KINDS, available, resolve
+
+    if kind is not None and kind not in KINDS:
+        raise ConfigError(f"no kind of component named '{kind}'; kinds are {', '.join(KINDS)}")
+    for each in [kind] if kind else list(KINDS):
+        print(f"{each}s")
+        for name in available(each):
+            component = resolve(each, name)
+            parameters = inspect.signature(component).parameters.values()
+            print(f"  {name:<22} {(inspect.getdoc(component) or '').splitlines()[0]}")
+            for parameter in parameters:
+                print(f"    {str(parameter).lstrip('*')}")
+
+
+def _print_plan(config: object, directory: object) -> None:
+    """Prints what a run would do."""
+    from pipelines.estimate import estimate
+    from pipelines.run_directory import RunDirectory
+    from pipelines.schema import RunConfig
+
+    assert isinstance(config, RunConfig)
+    assert isinstance(directory, RunDirectory)
+    plan = estimate(config, directory)
+    for stage in plan:
+        print(
+            f"{stage.name:<8} {stage.tasks:>6} tasks, {stage.committed} committed  "
+            f"{stage.amount:<24} about {_megabytes(stage.size)}"
+        )
+    print(f"{directory.root}: about {_megabytes(sum(stage.size for stage in plan))} in all; nothing was run")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size < 1e9 else f"{size / 1e9:,.1f} GB"
+
+
+def _log_to(directory: object, verbose: bool) -> None:
+    """Sends our log lines to the run's log file and, if asked, to the terminal; warnings always go there."""
+    from pipelines.run_directory import RunDirectory
+
+    assert isinstance(directory, RunDirectory)
+    directory.root.mkdir(parents=True, exist_ok=True)
+    form = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    to_file = logging.FileHandler(directory.log)
+    to_terminal = logging.StreamHandler()
+    to_terminal.setLevel(logging.INFO if verbose else logging.WARNING)
+    ours = logging.getLogger("pipelines")
+    ours.setLevel(logging.INFO)
+    for handler in (to_file, to_terminal):
+        handler.setFormatter(form)
+        ours.addHandler(handler)
+
+
+def _fail(message: str, exit_code: int) -> NoReturn:
+    print(message, file=sys.stderr)
+    sys.exit(exit_code)

@@ -1,0 +1,132 @@
+"""Finds values that are fine alone and impossible together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipelines.schema import RunConfig
+from synth import components
+from synth.errors import ComponentError, VectorsError
+
+# Columns of our own tables, which a filter or a truth column of the same name would hide.
+RESERVED = frozenset(
+    [
+        "identity",
+        "index",
+        "label",
+        "seed",
+        "synthetic",
+        "generator",
+        "source_shard",
+        "kept",
+        "dropped_by",
+        "found",
+        "score",
+        "num_faces",
+        "box",
+        "landmarks",
+        "embedding",
+        "width",
+        "height",
+        "tar_offset",
+        "tar_size",
+        "aligned_offset",
+        "aligned_size",
+    ]
+)
+
+Mistake = tuple[tuple[str | int, ...], str]
+
+
+def impossible_combinations(config: RunConfig, *, complete: bool) -> list[Mistake]:
+    """Returns path and message of each contradiction.
+
+    Args:
+        config: keys and types are right.
+        complete: components are right as well, so that they can be compared with each other.
+    """
+    found = [*_selection(config), *_filters(config), *_export(config)]
+    if complete:
+        found += _spaces(config)
+    return found
+
+
+def _selection(config: RunConfig) -> Iterator[Mistake]:
+    wanted = config.selection.images_per_identity
+    needed = config.selection.min_images_per_identity
+    candidates = config.images.per_identity
+    if wanted is not None and wanted > candidates:
+        message = f"{wanted} are more than the {candidates} of images.per_identity"
+        yield ("selection", "images_per_identity"), message
+    if needed > (wanted or candidates):
+        limit = "images.per_identity" if wanted is None else "selection.images_per_identity"
+        message = f"{needed} are more than the {wanted or candidates} of {limit}; every identity would be dropped"
+        yield ("selection", "min_images_per_identity"), message
+
+
+def _filters(config: RunConfig) -> Iterator[Mistake]:
+    seen: dict[str, int] = {}
+    for position, section in enumerate(config.filters):
+        name = config.filter_names[position]
+        if name in seen:
+            yield ("filters", position, "type"), f"'{name}' is already filter {seen[name]}; give it both bounds there"
+        if name in RESERVED:
+            yield (
+                ("filters", position, "type"),
+                f"'{name}' is a column of our tables; rename the filter's file or class",
+            )
+        seen.setdefault(name, position)
+        if section.min is not None and section.max is not None and section.min > section.max:
+            yield ("filters", position, "min"), f"{section.min:g} > max {section.max:g}: nothing could pass"
+
+
+def _export(config: RunConfig) -> Iterator[Mistake]:
+    if config.images.encoding == "png" and "quality" in config.images.model_fields_set:
+        yield ("images", "quality"), "PNG has no quality; remove it or use `encoding: jpeg`"
+
+
+def _spaces(config: RunConfig) -> Iterator[Mistake]:
+    """Compares the vectors' size, norm and space with what the generator and the filters need.
+
+    Samplers are numpy over at most one file, so building one here is cheap; the generator's class says what it takes.
+    """
+    try:
+        sampler = components.build(config.sampler_spec)
+    except (ComponentError, VectorsError) as error:
+        yield ("identities", "sampler"), str(error)
+        return
+    generator = components.resolve("generator", config.generator.type)
+    yield from _vectors_for_generator(sampler, generator)
+    taken = (RESERVED | set(config.filter_names)) & set(generator.truth)
+    if taken:
+        yield ("generator", "type"), f"its truth columns {sorted(taken)} have names of filters or of our tables"
+    space = sampler.space or generator.vector_space
+    recogniser = components.resolve("recogniser", config.recogniser.type)
+    for position, section in enumerate(config.filters):
+        compares = components.resolve("filter", section.type).compares_with_vectors
+        if compares and space != recogniser.space:
+            name = config.filter_names[position]
+            message = (
+                f"{name} compares identity vectors ({_named(space)}) with embeddings of {config.recogniser.type} "
+                f"({_named(recogniser.space)}); both must live in one space: remove it or change the recogniser"
+            )
+            yield ("filters", position, "type"), message
+
+
+def _vectors_for_generator(sampler: Any, generator: type[Any]) -> Iterator[Mistake]:  # noqa: ANN401
+    path = ("identities", "sampler")
+    name = generator.__name__
+    if sampler.dimension != generator.vector_size:
+        yield path, f"makes vectors of {sampler.dimension} numbers, {name} takes {generator.vector_size}"
+    if sampler.norm != generator.vector_norm:
+        yield path, f"makes vectors of {sampler.norm} norm, {name} takes {generator.vector_norm} norm"
+    if generator.vector_space is not None and sampler.space != generator.vector_space:
+        yield (
+            path,
+            f"makes vectors of {_named(sampler.space)}, {name} takes vectors of {_named(generator.vector_space)}",
+        )
+
+
+def _named(space: str | None) -> str:
+    return "no recogniser's space" if space is None else f"space '{space}'"

@@ -1,0 +1,57 @@
+"""Assembles the finished dataset and its report, once per export."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pipelines.card import dataset_card
+from pipelines.card_facts import card_facts
+from pipelines.report import write_report
+from pipelines.run_directory import RunDirectory, write_json
+from pipelines.schema import RunConfig
+from synth import components
+from synth.errors import ShardError
+from synth.shards.manifest import FileRecord, describe_files
+
+
+def finish(config: RunConfig, run: RunDirectory) -> None:
+    """Makes `dataset/` and `report/` unless they were made from the export at hand."""
+    digest = run.stage_digest("export")
+    if _assembled(run).get("digest") == digest and run.dataset.is_dir() and run.report.is_dir():
+        return
+    exporter = components.build(config.exporter_spec)
+    exporter.assemble(run.shards("export"), run.dataset, dataset_card(card_facts(config, run)))
+    write_report(run.root)
+    files = {name: [record.size, record.sha256] for name, record in describe_files(run.dataset).items()}
+    write_json(_marker(run), {"digest": digest, "files": files})
+
+
+def damaged_dataset_files(run: RunDirectory) -> list[str]:
+    """Returns a line for each file of the assembled dataset that is missing or differs from what was assembled."""
+    expected = {name: FileRecord(*entry) for name, entry in _assembled(run).get("files", {}).items()}
+    if not expected:
+        return []
+    found = describe_files(run.dataset)
+    return [
+        f"{run.dataset / name}: {'missing' if name not in found else 'differs from what was assembled'}"
+        for name, record in expected.items()
+        if found.get(name) != record
+    ]
+
+
+def _marker(run: RunDirectory) -> Path:
+    """Lies in the export stage's folder, so that it goes with the shards it speaks of."""
+    return run.stage("export") / "assembled.json"
+
+
+def _assembled(run: RunDirectory) -> dict[str, Any]:
+    path = _marker(run)
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ShardError(f"{path}: cannot be read ({error}); remove it and run again") from error
+    return content

@@ -1,0 +1,128 @@
+"""Drives a run from configuration to dataset: five stages, then the folder a stranger loads and the report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.dataset import finish
+from pipelines.executors.base import Executor
+from pipelines.executors.task import versions
+from pipelines.fingerprint import STAGES, Fingerprint, fingerprints
+from pipelines.preparation import compare_vectors, prepare, renew, set_outdated_vectors_aside
+from pipelines.report import write_report
+from pipelines.run_directory import RunDirectory, require_intact, write_json
+from pipelines.runner import Observer, run_stage
+from pipelines.schema import RunConfig
+from pipelines.stage import Stage
+from pipelines.stages.export import Export
+from pipelines.stages.generate import Generate
+from pipelines.stages.measure import Measure
+from pipelines.stages.sample import Sample
+from pipelines.stages.select import Select
+from synth.errors import SelectionError
+from synth.shards.manifest import ShardRecord
+
+_CLASSES = (Sample, Generate, Measure, Select, Export)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run came to.
+
+    Attributes:
+        samples: in the dataset; 0 where the run was ended before.
+        identities: with at least one sample.
+        num_made: shards that were made now; 0 where there was nothing to do.
+    """
+
+    samples: int
+    identities: int
+    num_made: int
+
+
+def stages(config: RunConfig, run: RunDirectory) -> list[Stage]:
+    """Returns the five stages in order, not opened."""
+    return [stage(config, run) for stage in _CLASSES]
+
+
+def run_pipeline(
+    config: RunConfig,
+    run: RunDirectory,
+    executor: Executor,
+    observer: Observer,
+    *,
+    redo: str | None = None,
+    until: str = STAGES[-1],
+) -> Result:
+    """Runs what is not committed yet, up to and with the stage `until`; a finished run does nothing.
+
+    Args:
+        config: checked.
+        run: made if it is new.
+        executor: who runs the tasks.
+        observer: who is told.
+        redo: stage to make again, with all after it.
+        until: last stage.
+
+    Raises:
+        SynthError: the directory belongs to another run, tasks failed, or nothing was kept.
+    """
+    wanted = fingerprints(config)
+    with run.lock():
+        prepare(run, wanted, config.identities.count, redo)
+        _describe(run, config)
+        made = 0
+        for stage in stages(config, run)[: STAGES.index(until) + 1]:
+            made += _run_one(run, stage, executor, observer, wanted)
+        if until != STAGES[-1]:
+            return Result(0, 0, made)
+        selected = ShardRecord.read(require_intact(run, "select", 0)).counts
+        finish(config, run)
+        return Result(selected["kept"], selected["identities"], made)
+
+
+def _run_one(
+    run: RunDirectory,
+    stage: Stage,
+    executor: Executor,
+    observer: Observer,
+    wanted: Mapping[str, Fingerprint],
+) -> int:
+    """Runs one stage with what belongs before and behind it; returns how many shards it made."""
+    if stage.name == "sample":
+        set_outdated_vectors_aside(run, stage.tasks()[0])
+    if stage.name == "export":
+        selection = ShardRecord.read(require_intact(run, "select", 0)).files["selection.parquet"].sha256
+        renew(run, "export", wanted["export"].including("selection.parquet", selection))
+    made = run_stage(run, stage, executor, observer)
+    if stage.name == "sample":
+        compare_vectors(run)
+    if stage.name == "select":
+        _require_samples(run)
+    return made
+
+
+def _require_samples(run: RunDirectory) -> None:
+    counts = ShardRecord.read(require_intact(run, "select", 0)).counts
+    if counts["kept"]:
+        return
+    drops = {name.removeprefix("dropped_by_"): number for name, number in counts.items() if name.startswith("dropped_")}
+    worst = max(drops, key=lambda name: drops[name])
+    page = write_report(run.root)
+    raise SelectionError(
+        f"{run.root}: none of {counts['candidates']} candidates was kept; {worst} dropped {drops[worst]} of them; "
+        f"{page} shows its numbers: change its bounds and run again, images stay"
+    )
+
+
+def _describe(run: RunDirectory, config: RunConfig) -> None:
+    """Writes run.json: the configuration as read, versions, and when the run began."""
+    content: dict[str, Any] = {"config": config.model_dump(mode="json", exclude_unset=True), "versions": versions()}
+    path = run.root / "run.json"
+    before = run.read_run() if path.exists() else {}
+    content["created"] = before.get("created") or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    if content != before:
+        write_json(path, content)

@@ -1,0 +1,118 @@
+"""The worker's side of a stage, the same under every executor."""
+
+from __future__ import annotations
+
+import errno
+import platform
+import socket
+import time
+import traceback
+from dataclasses import dataclass
+from importlib import metadata
+
+from pipelines.run_directory import RunDirectory
+from pipelines.stage import Stage
+from synth.errors import DiskFullError, RunError, SynthError, VectorsError
+from synth.shards.commit import commit_directory
+from synth.shards.manifest import ShardRecord, Task, describe_files
+
+_VERSIONED = ("synth", "numpy", "pillow", "pyarrow", "onnxruntime", "warp-lang", "torch")
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A task, or opening its stage, raised."""
+
+    reason: str
+    traceback: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """No task can succeed here: the run has to end."""
+
+    error: SynthError
+
+
+class OpenStage:
+    """A stage on a device, opened when its first task comes."""
+
+    def __init__(self, run: RunDirectory, stage: Stage, device: str, digest: str) -> None:
+        """Remembers what to open.
+
+        Args:
+            run: where shards go.
+            stage: not opened.
+            device: like 'cpu' or 'cuda:0'.
+            digest: of the stage's fingerprint when the driver began it.
+        """
+        self._run = run
+        self._stage = stage
+        self._device = device
+        self._digest = digest
+        self._is_open = False
+
+    def attempt(self, task: Task) -> ShardRecord | Raised | Stopped:
+        """Runs one task and says what became of it."""
+        try:
+            if not self._is_open:
+                self._stage.open(self._device)
+                self._is_open = True
+        except SynthError as error:
+            return Stopped(error)
+        except Exception as error:
+            return _raised(error)
+        try:
+            return run_task(self._run, self._stage, task, self._digest)
+        except (DiskFullError, VectorsError) as error:
+            return Stopped(error)
+        except Exception as error:
+            return _raised(error)
+
+
+def run_task(run: RunDirectory, stage: Stage, task: Task, digest: str) -> ShardRecord:
+    """Runs one task of an opened stage and commits its shard.
+
+    Raises:
+        DiskFullError: there is no space left.
+        RunError: the stage was begun anew with another configuration meanwhile; nothing is committed.
+    """
+    final = run.shard(stage.name, task.shard)
+    started, cpu_started = time.monotonic(), time.process_time()
+    try:
+        with commit_directory(final, run.scratch) as out:
+            counts = stage.process(task, out)
+            record = ShardRecord(
+                task=task,
+                fingerprint=digest,
+                counts=counts,
+                files=describe_files(out),
+                seconds=round(time.monotonic() - started, 3),
+                cpu_seconds=round(time.process_time() - cpu_started, 3),
+                host=f"{socket.gethostname()} {platform.machine()}",
+                versions=versions(),
+            )
+            record.write(out)
+            if run.stage_digest(stage.name) != digest:
+                raise RunError(f"{final}: the stage was begun anew with another configuration; nothing is committed")
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError(f"{run.root}: no space left on the disk; free some and run again to go on") from error
+        raise
+    return record
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of the installed packages that can change a byte."""
+    found = {"python": platform.python_version()}
+    for name in _VERSIONED:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _raised(error: Exception) -> Raised:
+    line = str(error).partition("\n")[0]
+    return Raised(f"{type(error).__name__}: {line}", traceback.format_exc())

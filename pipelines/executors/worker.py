@@ -1,0 +1,117 @@
+"""A worker process: it opens a stage once and runs the tasks it is given, until its driver ends."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+
+from pipelines.executors.task import OpenStage, Raised, Stopped
+from pipelines.run_directory import RunDirectory
+from pipelines.stage import Stage
+from synth.shards.manifest import ShardRecord, Task
+
+# One thread a worker: the number of workers is the only dial, and sums do not depend on the number of cores.
+THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+class WorkerDiedError(Exception):
+    """The process ended without a reply."""
+
+
+class Worker:
+    """The driver's end of a worker process.
+
+    Attributes:
+        connection: readable when the worker replied or died.
+        task: what it works on.
+    """
+
+    def __init__(self, run: RunDirectory, stage: Stage, device: str, digest: str) -> None:
+        self.task: Task | None = None
+        self._arguments = (run, stage, device, digest)
+        self._start()
+
+    def give(self, task: Task) -> None:
+        """Hands over a task. If the worker is dead, `collect` says so."""
+        self.task = task
+        try:
+            self.connection.send(task)
+        except OSError:  # dead: its closed connection is readable at once
+            return
+
+    def collect(self) -> ShardRecord | Raised | Stopped:
+        """Returns the reply to the task given last.
+
+        Raises:
+            WorkerDiedError: there is none; the message says how the process ended.
+        """
+        self.task = None
+        try:
+            reply: ShardRecord | Raised | Stopped = self.connection.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            raise WorkerDiedError(f"exit code {self._process.exitcode}") from None
+        return reply
+
+    def restart(self) -> None:
+        """Starts a new process in place of a dead one."""
+        self.stop()
+        self._start()
+
+    def stop(self) -> None:
+        """Ends the process; a task under way is lost, not half done."""
+        self._process.kill()
+        self._process.join()
+        self.connection.close()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(target=_work, args=(*self._arguments, theirs), daemon=True)
+        with _child_settings():
+            self._process.start()
+        theirs.close()
+
+
+@contextmanager
+def _child_settings() -> Iterator[None]:
+    """Lets a child start with one thread and deaf to Ctrl-C, which its driver answers for it."""
+    before = {name: os.environ.get(name) for name in THREAD_LIMITS}
+    os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
+    is_main = threading.current_thread() is threading.main_thread()  # others may not set signals
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main else None
+    try:
+        yield
+    finally:
+        if is_main:
+            signal.signal(signal.SIGINT, handler)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _work(run: RunDirectory, stage: Stage, device: str, digest: str, connection: Connection) -> None:
+    """Runs in the worker: answers each task until the driver closes the connection."""
+    threading.Thread(target=_exit_with_driver, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    opened = OpenStage(run, stage, device, digest)
+    while True:
+        try:
+            connection.send(opened.attempt(connection.recv()))
+        except (EOFError, OSError):
+            return
+
+
+def _exit_with_driver() -> None:
+    """Ends this process when its driver ends, even by SIGKILL: the kernel closes the driver's end of the sentinel."""
+    driver = multiprocessing.parent_process()
+    assert driver is not None
+    wait([driver.sentinel])
+    os._exit(1)

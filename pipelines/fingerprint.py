@@ -1,0 +1,118 @@
+"""What decides the bytes of each stage, and its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.schema import FilterSection, RunConfig
+from synth import components
+from synth.components import ComponentSpec
+from synth.shards.manifest import sha256_of
+
+STAGES = ("sample", "generate", "measure", "select", "export")
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a stage's bytes follow from.
+
+    Attributes:
+        inputs: dotted configuration key to value, of the keys this stage adds to those of the stages before.
+        digest: SHA-256 over the inputs and the digest of the stage before, hexadecimal.
+    """
+
+    inputs: Mapping[str, Any]
+    digest: str
+
+    def differences(self, made_with: Mapping[str, Any]) -> list[str]:
+        """Returns 'key=old, now new' for each input that differs from the ones a stage was made with."""
+        keys = sorted(set(self.inputs) | set(made_with))
+        return [
+            f"{key}={_shown(made_with, key)}, now {_shown(self.inputs, key)}"
+            for key in keys
+            if made_with.get(key) != self.inputs.get(key)
+        ]
+
+    def including(self, name: str, value: str) -> Fingerprint:
+        """Returns a fingerprint with one more input, known only while the run goes on."""
+        inputs = {**self.inputs, name: value}
+        return Fingerprint(inputs, _digest("including", {name: value}, self.digest))
+
+
+def fingerprints(config: RunConfig) -> dict[str, Fingerprint]:
+    """Returns the fingerprint of each stage, in order.
+
+    The number of identities is not in the first three: raising it keeps what is there. Bounds are in `select` only.
+    A file that an option names counts by its content, not by its path. Workers and devices count nowhere.
+    """
+    found: dict[str, Fingerprint] = {}
+    before = ""
+    for stage, inputs in _inputs(config).items():
+        before = _digest(stage, inputs, before)
+        found[stage] = Fingerprint(inputs, before)
+    return found
+
+
+def _inputs(config: RunConfig) -> dict[str, dict[str, Any]]:
+    images = {f"images.{key}": value for key, value in config.images.model_dump().items()}
+    measured = _component("recogniser", config.recogniser_spec)
+    for name, spec in zip(config.filter_names, config.filter_specs, strict=True):
+        measured |= _component(f"filters.{name}", spec)
+    bounds = [_bounds(name, section) for name, section in zip(config.filter_names, config.filters, strict=True)]
+    selection = {f"selection.{key}": value for key, value in config.selection.model_dump().items()}
+    exported = {"export.shard_size": config.export.shard_size, "export.crop": config.export.crop}
+    return {
+        "sample": {"seed": config.seed} | _component("identities.sampler", config.sampler_spec),
+        "generate": _component("generator", config.generator_spec) | images,
+        "measure": measured,
+        "select": {
+            "identities.count": config.identities.count,
+            "filters": bounds,
+            "export.shard_size": config.export.shard_size,
+        }
+        | selection,
+        "export": exported | _component("export", config.exporter_spec),
+    }
+
+
+def _component(place: str, spec: ComponentSpec) -> dict[str, Any]:
+    """Returns type, version and options of a component under dotted keys."""
+    version = components.resolve(spec.kind, spec.type).version
+    options = {f"{place}.{name}": _content(value) for name, value in spec.options.items()}
+    return {f"{place}.type": spec.type, f"{place} version": version} | options
+
+
+def _bounds(name: str, section: FilterSection) -> str:
+    low = "" if section.min is None else f"{section.min:.17g} <= "
+    high = "" if section.max is None else f" <= {section.max:.17g}"
+    return f"{low}{name}{high}"
+
+
+def _content(value: Any) -> Any:  # noqa: ANN401
+    """Replaces the path of an existing file or folder by the SHA-256 of its content, at any depth."""
+    if isinstance(value, dict):
+        return {str(key): _content(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_content(inner) for inner in value]
+    if isinstance(value, str) and ("/" in value or "." in value):
+        path = Path(value)
+        if path.is_file():
+            return f"sha256:{sha256_of(path)}"
+        if path.is_dir():
+            files = sorted(file for file in path.rglob("*") if file.is_file())
+            return [f"{file.relative_to(path)} sha256:{sha256_of(file)}" for file in files]
+    return value
+
+
+def _digest(stage: str, inputs: Mapping[str, Any], before: str) -> str:
+    text = json.dumps({"stage": stage, "inputs": inputs, "before": before}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _shown(inputs: Mapping[str, Any], key: str) -> str:
+    return json.dumps(inputs[key]) if key in inputs else "absent"

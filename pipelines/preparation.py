@@ -1,0 +1,120 @@
+"""Compares a run directory with a configuration and clears what has to be made again, before anything runs."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Mapping
+
+from pipelines.fingerprint import STAGES, Fingerprint
+from pipelines.run_directory import RunDirectory
+from synth.errors import FingerprintError, RunError
+from synth.shards.manifest import ShardRecord, Task
+
+# Generated images and embeddings cost hours: only a person throws them away. The rest follows from tables in minutes.
+COSTLY = ("sample", "generate", "measure")
+VECTORS = "vectors.npy"
+_PREVIOUS = "previous"
+
+log = logging.getLogger(__name__)
+
+
+def prepare(run: RunDirectory, wanted: Mapping[str, Fingerprint], count: int, redo: str | None = None) -> None:
+    """Makes a locked run directory ready for a configuration.
+
+    Args:
+        run: locked.
+        wanted: fingerprint of each stage.
+        count: number of identities.
+        redo: stage to make again, with all after it.
+
+    Raises:
+        FingerprintError: costly stages were made with another configuration.
+        RunError: it holds more identities than wanted.
+    """
+    if redo is not None:
+        for stage in STAGES[STAGES.index(redo) :]:
+            discard_stage(run, stage)
+    for stage in COSTLY:
+        _refuse_difference(run, stage, wanted[stage])
+    _refuse_fewer(run, count)
+    for stage in COSTLY:
+        run.begin(stage, wanted[stage])
+    if renew(run, "select", wanted["select"]):
+        discard_stage(run, "export")
+    shutil.rmtree(run.failed, ignore_errors=True)
+
+
+def renew(run: RunDirectory, stage: str, wanted: Fingerprint) -> bool:
+    """Begins a stage; clears it if it was made with another configuration, and returns whether it was."""
+    made_with = run.made_with(stage)
+    is_stale = made_with is not None and made_with[0] != wanted.digest
+    if made_with is not None and is_stale:
+        reasons = wanted.differences(made_with[1]) or ["the stages before changed"]
+        log.info("%s is made again: %s", stage, "; ".join(reasons))
+        discard_stage(run, stage)
+    run.begin(stage, wanted)
+    return is_stale
+
+
+def discard_stage(run: RunDirectory, stage: str) -> None:
+    """Removes a stage and, with `export` and `select`, the dataset and report made from it."""
+    run.discard(run.stage(stage))
+    if stage == "export":
+        run.discard(run.dataset)
+        run.discard(run.report)
+
+
+def set_outdated_vectors_aside(run: RunDirectory, planned: Task) -> None:
+    """Keeps the vectors of a smaller count for comparison while the larger count is sampled."""
+    shards = run.shards("sample")
+    if shards and ShardRecord.read(shards[0]).task != planned:
+        run.discard(run.stage("sample") / _PREVIOUS)
+        shards[0].rename(run.stage("sample") / _PREVIOUS)
+
+
+def compare_vectors(run: RunDirectory) -> None:
+    """Checks that a larger count starts with the vectors that the images at hand were made from.
+
+    Raises:
+        RunError: it does not; the former vectors are back in place.
+    """
+    import numpy as np
+
+    previous = run.stage("sample") / _PREVIOUS
+    if not previous.is_dir():
+        return
+    before = np.load(previous / VECTORS, mmap_mode="r")
+    now = np.load(run.shard("sample", 0) / VECTORS, mmap_mode="r")
+    if now[: len(before)].tobytes() != before.tobytes():
+        run.discard(run.shard("sample", 0))
+        previous.rename(run.shard("sample", 0))
+        raise RunError(
+            f"{run.root}: the sampler does not give the same first {len(before)} vectors for a larger "
+            "identities.count; use another --run-dir"
+        )
+    run.discard(previous)
+
+
+def _refuse_difference(run: RunDirectory, stage: str, wanted: Fingerprint) -> None:
+    made_with = run.made_with(stage)
+    if made_with is None or made_with[0] == wanted.digest:
+        return
+    if not run.shards(stage):
+        run.discard(run.stage(stage))
+        return
+    reasons = wanted.differences(made_with[1]) or [f"a stage before {stage} was made again"]
+    raise FingerprintError(
+        f"{run.root}: {stage} was made with another configuration: {'; '.join(reasons)}; "
+        f"use another --run-dir or --redo {stage}"
+    )
+
+
+def _refuse_fewer(run: RunDirectory, count: int) -> None:
+    for shard in run.shards("sample"):
+        held = ShardRecord.read(shard).task.stop
+        if held > count:
+            raise RunError(
+                f"{run.root}: holds {held} identities, the configuration says identities.count={count}; "
+                "the number can only be raised: use another --run-dir or --redo sample"
+            )

@@ -1,0 +1,108 @@
+"""Shows how a stage goes: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from pipelines.stage import Stage
+from synth.shards.manifest import ShardRecord, Task
+
+LINE_EVERY_SECONDS = 10.0
+
+
+class Rate:
+    """Counts what a stage makes, and says how fast and how long it will take."""
+
+    def __init__(self, stage: Stage, tasks: Sequence[Task], done: Sequence[ShardRecord]) -> None:
+        self.name = stage.name
+        self.unit = stage.unit
+        self.total = sum(task.stop - task.start for task in tasks)
+        self.done_before = sum(record.task.stop - record.task.start for record in done)
+        self.items = self.done_before
+        self.amount = 0
+        self.started = time.monotonic()
+
+    def add(self, record: ShardRecord) -> None:
+        """Counts one more shard."""
+        self.items += record.task.stop - record.task.start
+        self.amount += record.counts.get(self.unit, 0)
+
+    def __str__(self) -> str:
+        seconds = max(time.monotonic() - self.started, 1e-3)
+        made = self.items - self.done_before
+        left = seconds / made * (self.total - self.items) if made else 0.0
+        share = self.items / self.total if self.total else 1.0
+        remaining = f", about {in_words(left)} left" if left else ""
+        return f"{self.name:<8} {share:4.0%}  {self.amount:,} {self.unit} in {in_words(seconds)}, " + (
+            f"{self.amount / seconds:,.1f}/s{remaining}"
+        )
+
+
+class PlainProgress:
+    """Writes a line about every ten seconds and one at the end of each stage."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._rate: Rate | None = None
+        self._written = 0.0
+
+    def stage_started(self, stage: Stage, tasks: Sequence[Task], done: Sequence[ShardRecord]) -> None:
+        """Starts counting."""
+        self._rate = Rate(stage, tasks, done)
+        self._written = time.monotonic()
+
+    def shard_committed(self, record: ShardRecord) -> None:
+        """Counts, and writes a line if the last one is old."""
+        assert self._rate is not None
+        self._rate.add(record)
+        if time.monotonic() - self._written >= LINE_EVERY_SECONDS:
+            self._console.print(str(self._rate), highlight=False)
+            self._written = time.monotonic()
+
+    def stage_ended(self) -> None:
+        """Writes the stage's line."""
+        self._console.print(str(self._rate), highlight=False)
+
+
+class TerminalProgress:
+    """Keeps a bar up to date, and leaves one line for each stage."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(BarColumn(24), TextColumn("{task.description}"), console=console)
+        self._rate: Rate | None = None
+        self._bar: TaskID | None = None
+
+    def stage_started(self, stage: Stage, tasks: Sequence[Task], done: Sequence[ShardRecord]) -> None:
+        """Shows a new bar."""
+        self._rate = Rate(stage, tasks, done)
+        self._bar = self._progress.add_task(str(self._rate), total=self._rate.total, completed=self._rate.done_before)
+        self._progress.start()
+
+    def shard_committed(self, record: ShardRecord) -> None:
+        """Moves the bar."""
+        assert self._rate is not None
+        assert self._bar is not None
+        self._rate.add(record)
+        self._progress.update(self._bar, completed=self._rate.items, description=str(self._rate))
+
+    def stage_ended(self) -> None:
+        """Stops the bar where it is."""
+        self._progress.stop()
+
+
+def progress() -> PlainProgress | TerminalProgress:
+    """Returns what fits the error stream: results go to the output stream."""
+    console = Console(file=sys.stderr)
+    return TerminalProgress(console) if console.is_terminal else PlainProgress(console)
+
+
+def in_words(seconds: float) -> str:
+    """Returns a duration like '8.1 s', '12 min' or '3.5 h'."""
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,182 @@
+"""The run directory: where everything is, what is committed, and who works on it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import socket
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.fingerprint import Fingerprint
+from synth.errors import RunError, RunLockedError, ShardError
+from synth.shards.manifest import RECORD_NAME, ShardRecord, Task
+
+FINGERPRINT_NAME = "fingerprint.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RunDirectory:
+    """Paths of a run. Everything in it can be read by a person; nothing else remembers the run."""
+
+    root: Path
+
+    @property
+    def scratch(self) -> Path:
+        """Unfinished attempts and things on their way out."""
+        return self.root / "scratch"
+
+    @property
+    def dataset(self) -> Path:
+        """The finished dataset."""
+        return self.root / "dataset"
+
+    @property
+    def report(self) -> Path:
+        """The report's folder."""
+        return self.root / "report"
+
+    @property
+    def failed(self) -> Path:
+        """One file for each task that failed in the last run."""
+        return self.root / "failed"
+
+    @property
+    def log(self) -> Path:
+        """The log: a line for each committed shard."""
+        return self.root / "run.log"
+
+    def stage(self, name: str) -> Path:
+        """The folder of a stage."""
+        return self.root / name
+
+    def shard(self, stage: str, number: int) -> Path:
+        """The folder of a shard."""
+        return self.root / stage / f"{number:06d}"
+
+    def shards(self, stage: str) -> list[Path]:
+        """Returns the committed shards of a stage in order, whatever they were made with."""
+        folder = self.stage(stage)
+        return sorted(path for path in folder.iterdir() if path.name.isdigit()) if folder.is_dir() else []
+
+    def committed(self, stage: str) -> dict[int, ShardRecord]:
+        """Returns the records of a stage's shards that were made with its fingerprint, by number.
+
+        Raises:
+            ShardError: a record cannot be read.
+        """
+        digest = self.stage_digest(stage)
+        records = {int(path.name): ShardRecord.read(path) for path in self.shards(stage)}
+        return {number: record for number, record in sorted(records.items()) if record.fingerprint == digest}
+
+    def holds(self, stage: str, task: Task) -> bool:
+        """Returns whether a task is committed: the disk, not a worker, says what is done."""
+        path = self.shard(stage, task.shard)
+        if not (path / RECORD_NAME).is_file():
+            return False
+        record = ShardRecord.read(path)
+        return record.task == task and record.fingerprint == self.stage_digest(stage)
+
+    def made_with(self, stage: str) -> tuple[str, Mapping[str, Any]] | None:
+        """Returns digest and inputs of the fingerprint that a stage was begun with; None if it was not begun.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        path = self.stage(stage) / FINGERPRINT_NAME
+        try:
+            stored = json.loads(path.read_text())
+            return stored["digest"], stored["inputs"]
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{path}: cannot be read ({error}); remove {path.parent} and run again") from error
+
+    def stage_digest(self, stage: str) -> str | None:
+        """Returns the digest that a stage was begun with."""
+        found = self.made_with(stage)
+        return found[0] if found else None
+
+    def begin(self, stage: str, fingerprint: Fingerprint) -> None:
+        """Says what the shards of a stage are made with."""
+        self.stage(stage).mkdir(parents=True, exist_ok=True)
+        content = {"digest": fingerprint.digest, "inputs": dict(fingerprint.inputs)}
+        write_json(self.stage(stage) / FINGERPRINT_NAME, content)
+
+    def discard(self, path: Path) -> None:
+        """Removes a file or folder of the run: it disappears by one rename, then its content goes."""
+        if not path.exists():
+            return
+        self.scratch.mkdir(exist_ok=True)
+        doomed = self.scratch / f"discarded.{uuid.uuid4().hex}"
+        path.rename(doomed)
+        if doomed.is_dir():
+            shutil.rmtree(doomed)
+        else:
+            doomed.unlink()
+
+    def read_run(self) -> dict[str, Any]:
+        """Returns the content of run.json.
+
+        Raises:
+            RunError: this is no run directory, or the file is damaged.
+        """
+        path = self.root / "run.json"
+        try:
+            content: dict[str, Any] = json.loads(path.read_text())
+        except FileNotFoundError:
+            raise RunError(f"{self.root}: not a run directory (it has no run.json)") from None
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path}: cannot be read ({error}); run the configuration again") from error
+        return content
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Holds the run for one driver and wipes unfinished attempts; the kernel frees it if the driver dies.
+
+        Raises:
+            RunLockedError: another driver works on it.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.root / "run.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
+                raise RunLockedError(
+                    f"{self.root}: {holder} works on it; wait until it ends, or end it and run again"
+                ) from None
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+            shutil.rmtree(self.scratch, ignore_errors=True)
+            yield
+            shutil.rmtree(self.scratch, ignore_errors=True)
+            os.ftruncate(descriptor, 0)
+        finally:
+            os.close(descriptor)
+
+
+def write_json(path: Path, content: Any) -> None:  # noqa: ANN401
+    """Writes JSON so that a reader finds the old file or the new one, never a part."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+    temporary.replace(path)
+
+
+def require_intact(run: RunDirectory, stage: str, number: int) -> Path:
+    """Returns a committed shard that a later stage reads.
+
+    Raises:
+        ShardError: it is not there.
+    """
+    path = run.shard(stage, number)
+    if not (path / RECORD_NAME).is_file():
+        raise ShardError(f"{path}: missing; run again to make it")
+    return path

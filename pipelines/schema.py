@@ -1,0 +1,137 @@
+"""The shape of a configuration: every key, its type and its default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from synth.components import ComponentSpec
+
+Positive = Annotated[int, Field(ge=1)]
+Similarity = Annotated[float, Field(ge=-1, le=1)]
+
+
+class Section(BaseModel):
+    """A part of the file: unknown keys are mistakes and nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Component(BaseModel):
+    """A component by its type; all other keys are options of its constructor."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    type: Annotated[str, Field(min_length=1)]
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Arguments of the constructor, as read from the file."""
+        return dict(self.model_extra or {})
+
+
+class FilterSection(Component):
+    """A filter and the numbers that pass it; without bounds it is measured and shown only."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+class IdentitiesSection(Section):
+    """How many identities there are, and where their vectors come from."""
+
+    count: Positive
+    sampler: Component
+
+
+class ImagesSection(Section):
+    """How many candidates each identity gets, how they are batched and how they are stored.
+
+    `batch_size` and `identities_per_shard` are part of the plan and decide bytes; the number of workers is not.
+    """
+
+    per_identity: Annotated[int, Field(ge=1, le=10_000)]
+    batch_size: Positive = 64
+    identities_per_shard: Positive = 200
+    encoding: Literal["jpeg", "png"] = "jpeg"
+    quality: Annotated[int, Field(ge=1, le=100)] = 95
+
+
+class SelectionSection(Section):
+    """What an identity needs to stay; None sets no limit."""
+
+    images_per_identity: Positive | None = None
+    min_images_per_identity: Positive = 1
+    max_inter_class_similarity: Similarity | None = None
+
+
+class ExportSection(Component):
+    """What the finished dataset looks like."""
+
+    shard_size: Positive = 10_000
+    crop: Literal["aligned", "generated"] = "aligned"
+
+
+class RunConfig(Section):
+    """A whole configuration."""
+
+    seed: Annotated[int, Field(ge=0)]
+    identities: IdentitiesSection
+    generator: Component
+    images: ImagesSection
+    recogniser: Component
+    filters: list[FilterSection] = []
+    selection: SelectionSection = SelectionSection()
+    export: ExportSection
+
+    def components(self) -> list[tuple[tuple[str | int, ...], ComponentSpec]]:
+        """Returns each component with the path of its section in the file."""
+        found: list[tuple[tuple[str | int, ...], ComponentSpec]] = [
+            (("identities", "sampler"), self.sampler_spec),
+            (("generator",), self.generator_spec),
+            (("recogniser",), self.recogniser_spec),
+        ]
+        found += [(("filters", i), spec) for i, spec in enumerate(self.filter_specs)]
+        return [*found, (("export",), self.exporter_spec)]
+
+    @property
+    def sampler_spec(self) -> ComponentSpec:
+        """The identity sampler."""
+        return ComponentSpec("sampler", self.identities.sampler.type, self.identities.sampler.options)
+
+    @property
+    def generator_spec(self) -> ComponentSpec:
+        """The generator."""
+        return ComponentSpec("generator", self.generator.type, self.generator.options)
+
+    @property
+    def recogniser_spec(self) -> ComponentSpec:
+        """The recogniser."""
+        return ComponentSpec("recogniser", self.recogniser.type, self.recogniser.options)
+
+    @property
+    def filter_specs(self) -> list[ComponentSpec]:
+        """The filters in the order of the file, without their bounds."""
+        return [ComponentSpec("filter", section.type, section.options) for section in self.filters]
+
+    @property
+    def exporter_spec(self) -> ComponentSpec:
+        """The exporter."""
+        return ComponentSpec("exporter", self.export.type, self.export.options)
+
+    @property
+    def filter_names(self) -> list[str]:
+        """Names of the filters' columns, in the order of the file."""
+        return [filter_name(section.type) for section in self.filters]
+
+    @property
+    def image_extension(self) -> str:
+        """Extension of a generated image in its tar."""
+        return "jpg" if self.images.encoding == "jpeg" else "png"
+
+
+def filter_name(type_name: str) -> str:
+    """Returns the column and drop reason of a filter: the last part of its type."""
+    return type_name.rpartition(".")[2]

@@ -1,0 +1,97 @@
+"""Stage 2: images of each identity, encoded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.plan import candidate_rows, identity_tasks, sample_key, slices
+from pipelines.run_directory import RunDirectory, require_intact
+from pipelines.schema import RunConfig
+from pipelines.stage import Stage
+from synth import components
+from synth.generators.base import Generator
+from synth.images import encode_jpeg, encode_png
+from synth.seeding import sample_seeds
+from synth.shards.manifest import Task
+from synth.shards.table import write_table
+from synth.shards.tar import TarWriter
+from synth.types import Generated, Images, Vectors
+
+Columns = dict[str, npt.NDArray[Any]]
+
+
+class Generate(Stage):
+    """A task a group of whole identities; writes images.tar and samples.parquet.
+
+    Batches are consecutive rows of the task, so the plan alone decides which samples share one.
+    """
+
+    name = "generate"
+    unit = "images"
+    uses_gpu = True
+
+    def __init__(self, config: RunConfig, run: RunDirectory) -> None:
+        self._config = config
+        self._run = run
+        self._generator: Generator | None = None
+
+    def tasks(self) -> list[Task]:
+        """Returns ranges of identities."""
+        return identity_tasks(self._config.identities.count, self._config.images.identities_per_shard)
+
+    def open(self, device: str) -> None:
+        """Builds the generator."""
+        self._generator = components.build(self._config.generator_spec, device)
+
+    def process(self, task: Task, out: Path) -> dict[str, int]:
+        """Generates and encodes the images of a range of identities."""
+        images = self._config.images
+        identities, indices = candidate_rows(task.start, task.stop, images.per_identity)
+        seeds = sample_seeds(self._config.seed, self.name, identities, indices)
+        vectors = np.load(require_intact(self._run, "sample", 0) / "vectors.npy", mmap_mode="r")
+        batches: list[Columns] = []
+        with TarWriter(out / "images.tar") as tar:
+            for rows in slices(len(identities), images.batch_size):
+                generated = self._generate(np.asarray(vectors[identities[rows]]), indices[rows], seeds[rows])
+                places = self._store(tar, generated.images, identities[rows], indices[rows])
+                batches.append(places | {f"truth_{name}": column for name, column in generated.truth.items()})
+        columns: Columns = {"identity": identities, "index": indices, "seed": seeds.astype(np.int64)}
+        columns |= {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+        write_table(out / "samples.parquet", columns)
+        return {self.unit: len(identities), "identities": task.stop - task.start}
+
+    def _generate(self, vectors: Vectors, indices: npt.NDArray[np.int32], seeds: npt.NDArray[np.uint64]) -> Generated:
+        """Calls the generator and checks that it gave what its class declares."""
+        generator = self._generator
+        assert generator is not None
+        generated = generator.generate(vectors, indices, seeds)
+        name = type(generator).__name__
+        if len(generated.images) != len(vectors):
+            raise ValueError(f"{name}: {len(generated.images)} images for {len(vectors)} vectors")
+        if set(generated.truth) != set(generator.truth):
+            raise ValueError(f"{name}: truth columns {sorted(generated.truth)}, declared {sorted(generator.truth)}")
+        return generated
+
+    def _store(
+        self, tar: TarWriter, images: Images, identities: npt.NDArray[np.int64], indices: npt.NDArray[np.int32]
+    ) -> Columns:
+        """Encodes images into the tar; returns where they are and how large."""
+        extension = self._config.image_extension
+        keys = [sample_key(i, k) for i, k in zip(identities.tolist(), indices.tolist(), strict=True)]
+        places = [tar.add(f"{key}.{extension}", self._encode(image)) for key, image in zip(keys, images, strict=True)]
+        height, width = images.shape[1:3]
+        return {
+            "tar_offset": np.array([offset for offset, _ in places], dtype=np.int64),
+            "tar_size": np.array([size for _, size in places], dtype=np.int64),
+            "width": np.full(len(images), width, dtype=np.int32),
+            "height": np.full(len(images), height, dtype=np.int32),
+        }
+
+    def _encode(self, image: npt.NDArray[np.uint8]) -> bytes:
+        if self._config.images.encoding == "png":
+            return encode_png(image)
+        return encode_jpeg(image, self._config.images.quality)

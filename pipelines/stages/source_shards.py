@@ -1,0 +1,65 @@
+"""Numbers of selected samples, looked up in the shards they came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.run_directory import RunDirectory, require_intact
+from pipelines.schema import RunConfig
+from synth.shards.table import column_names, read_table
+
+Columns = dict[str, npt.NDArray[Any]]
+
+_MEASURED = ("score", "num_faces", "box", "landmarks", "embedding")
+
+
+class SourceShards:
+    """Reads seeds, truth, faces and embeddings of samples from `generate` and `measure`.
+
+    An export shard draws from nearly all source shards, so a worker keeps the tables it has read: about a kilobyte a
+    candidate, most of it the embedding.
+    """
+
+    def __init__(self, run: RunDirectory, config: RunConfig) -> None:
+        self._run = run
+        self._per_identity = config.images.per_identity
+        self._per_shard = config.images.identities_per_shard
+        self._tables: dict[int, Columns] = {}
+
+    def columns(self, selection: Columns) -> Columns:
+        """Returns the columns of a selection's rows, in their order.
+
+        Args:
+            selection: `identity`, `index` and `source_shard`, (B,) each.
+        """
+        shards = selection["source_shard"]
+        identity = selection["identity"] - shards.astype(np.int64) * self._per_shard
+        position = identity * self._per_identity + selection["index"]
+        found: Columns = {}
+        for shard in np.unique(shards).tolist():
+            rows = np.flatnonzero(shards == shard)
+            for name, column in self._table(shard).items():
+                if name not in found:
+                    found[name] = np.empty((len(shards), *column.shape[1:]), dtype=_holds_any(column))
+                found[name][rows] = column[position[rows]]
+        return found
+
+    def _table(self, shard: int) -> Columns:
+        if shard not in self._tables:
+            made = require_intact(self._run, "generate", shard) / "samples.parquet"
+            seen = require_intact(self._run, "measure", shard) / "samples.parquet"
+            self._tables[shard] = read_table(made, _generated_columns(made)) | read_table(seen, _MEASURED)
+        return self._tables[shard]
+
+
+def _generated_columns(path: Path) -> list[str]:
+    return ["seed", "width", "height", *(name for name in column_names(path) if name.startswith("truth_"))]
+
+
+def _holds_any(column: npt.NDArray[Any]) -> np.dtype[Any]:
+    """Returns a dtype that holds all shards' values: strings of one shard may be shorter than another's."""
+    return np.dtype(object) if column.dtype.kind == "U" else column.dtype
