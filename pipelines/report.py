@@ -11,6 +11,7 @@ import numpy.typing as npt
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from pipelines.reporting.component_facts import component_type, image_license
 from pipelines.reporting.distributions import filter_chart, in_words, similarity_chart, truth_distributions
 from pipelines.reporting.pictures import contact_sheet, dropped_row, kept_rows, pair_rows
 from pipelines.reporting.run_tables import RunTables
@@ -22,8 +23,6 @@ from pipelines.reporting.summary import (
     stage_speeds,
     summarise_filter,
 )
-from synth.components import resolve
-from synth.errors import ComponentError
 
 NEAREST_PAIRS = 6
 
@@ -82,27 +81,14 @@ def _origin(tables: RunTables) -> Mapping[str, Any]:
     config = tables.config
     return {
         "name": tables.directory.root.resolve().name,
-        "generator": _component(config, "generator"),
-        "recogniser": _component(config, "recogniser"),
-        "license": _license(_component(config, "generator")),
+        "generator": component_type(config, "generator"),
+        "recogniser": component_type(config, "recogniser"),
+        "license": image_license(component_type(config, "generator")),
         "seed": config.get("seed"),
         "created": tables.run.get("created"),
         "versions": tables.run.get("versions", {}),
         "configuration": yaml.safe_dump(dict(config), sort_keys=False, width=100) if config else "",
     }
-
-
-def _component(config: Mapping[str, Any], kind: str) -> str:
-    section = config.get(kind)
-    return str(section.get("type", "")) if isinstance(section, Mapping) else ""
-
-
-def _license(generator: str) -> str:
-    """Returns the licence the generator's class states for its images; empty where it is not installed here."""
-    try:
-        return str(resolve("generator", generator).license)
-    except (ComponentError, ImportError, ValueError):  # ValueError: no generator is named
-        return ""
 
 
 def _filter_parts(tables: RunTables) -> dict[str, Any]:

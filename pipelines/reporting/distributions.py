@@ -11,6 +11,7 @@ import numpy.typing as npt
 from markupsafe import Markup
 
 from pipelines.reporting.charts import WIDE, Mark, Series, bin_edges, heights, histogram
+from pipelines.reporting.component_facts import component_type, truth_units
 from pipelines.reporting.run_tables import RunTables
 from pipelines.reporting.similarities import Pairs, spread
 from pipelines.reporting.summary import FilterSummary, within
@@ -106,7 +107,10 @@ def truth_distributions(tables: RunTables) -> tuple[list[Distribution], int]:
         total += len(where)
         for name in names:
             columns[name].append(table[f"truth_{name}"][where])
-    found = [_distribution(name, np.concatenate(parts)) for name, parts in columns.items() if parts]
+    units = truth_units(component_type(tables.config, "generator"))
+    found = [
+        _distribution(name, np.concatenate(parts), units.get(name, "")) for name, parts in columns.items() if parts
+    ]
     return [one for one in found if one is not None], total
 
 
@@ -115,7 +119,7 @@ def in_words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _distribution(name: str, values: npt.NDArray[Any]) -> Distribution | None:
+def _distribution(name: str, values: npt.NDArray[Any], unit: str) -> Distribution | None:
     if values.ndim != 1:
         return None
     if values.dtype.kind in "bUO" or (values.dtype.kind in "iu" and len(np.unique(values)) <= MAX_CATEGORIES):
@@ -129,7 +133,7 @@ def _distribution(name: str, values: npt.NDArray[Any]) -> Distribution | None:
         [Series(style="first", name="kept", heights=heights(measured, edges))],
         description=f"Histogram of {in_words(name)} over {len(measured)} kept samples: "
         f"{measured.min():.3g} to {measured.max():.3g}, mean {measured.mean():.3g}.",
-        unit="",
+        unit=unit,
     )
     return Distribution(title=in_words(name), chart=chart, bars=[])
 

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipelines.reporting.component_facts import filter_unit
 from pipelines.reporting.run_tables import STAGES, RunTables
 from pipelines.schema import filter_name
-from synth.components import resolve
-from synth.errors import ComponentError
 
 SELECTION_REASONS: Mapping[str, str] = {
     "images_per_identity": "the identity had enough kept images before this one",
@@ -132,7 +131,7 @@ def summarise_filter(tables: RunTables, name: str, numbers: npt.NDArray[np.float
     low, high = _bound(settings, "min", -math.inf), _bound(settings, "max", math.inf)
     return FilterSummary(
         name=name,
-        unit=_unit(settings.get("type", name)),
+        unit=filter_unit(settings.get("type", name)),
         min=low,
         max=high,
         passed=int(within(numbers, low, high).sum()),
@@ -180,10 +179,3 @@ def _filter_settings(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _bound(settings: Mapping[str, Any], name: str, default: float) -> float:
     value = settings.get(name)
     return default if value is None else float(value)
-
-
-def _unit(filter_type: str) -> str:
-    try:
-        return str(resolve("filter", filter_type).unit)
-    except (ComponentError, ImportError):  # a report can be made where what measured is not installed
-        return ""
