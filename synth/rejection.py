@@ -10,12 +10,12 @@ from synth.errors import VectorsError
 from synth.similarity import separate
 from synth.types import Vectors
 
-MIN_ROUND = 8192  # candidates; fewer would say too little about the rate at which they pass
-MIN_RATE = 1e-3  # of the candidates of a round must pass, or it is hopeless: the rate only falls
+WINDOW = 8192  # candidates after which the rate at which they pass is looked at
+MIN_RATE = 1e-3  # of them must pass, or it is hopeless: the rate only falls
 
 
 def draw_separated(
-    candidates: Callable[[int, int], Vectors], count: int, max_similarity: float | None, min_round: int = MIN_ROUND
+    candidates: Callable[[int, int], Vectors], count: int, max_similarity: float | None, round_size: int = WINDOW
 ) -> Vectors:
     """Returns the first `count` candidates that are not too similar to one kept before.
 
@@ -27,33 +27,40 @@ def draw_separated(
             float32 (at most stop - start, D); fewer where the sequence ends.
         count: number of vectors.
         max_similarity: largest cosine allowed between two of them, -1..1; None: any.
-        min_round: least number of candidates drawn at a time.
+        round_size: least number of candidates drawn at a time.
 
     Raises:
-        VectorsError: the sequence ends too early, or too few candidates of a round pass to go on.
+        VectorsError: the sequence ends too early, or hardly any of the last candidates passed.
     """
     kept = candidates(0, 0)
-    drawn = 0
+    drawn = drawn_lately = passed_lately = 0
     while len(kept) < count:
         missing = count - len(kept)
-        size = missing if max_similarity is None else max(missing, min_round)
+        size = missing if max_similarity is None else max(missing, round_size)
         fresh = candidates(drawn, drawn + size)
-        drawn += len(fresh)
-        passed = fresh
-        if max_similarity is not None:
-            settled = len(kept)
-            together = np.concatenate([kept, fresh])
-            passed = fresh[separate(together, max_similarity, num_settled=settled)[settled:]]
+        passed = fresh if max_similarity is None else _separated(kept, fresh, max_similarity)
         kept = np.concatenate([kept, passed[:missing]])
-        if len(kept) < count and (len(fresh) < size or len(passed) < MIN_RATE * size):
-            raise VectorsError(_too_few(len(kept), count, drawn, max_similarity, ended=len(fresh) < size))
+        drawn, drawn_lately, passed_lately = drawn + len(fresh), drawn_lately + len(fresh), passed_lately + len(passed)
+        has_ended = len(fresh) < size
+        is_hopeless = drawn_lately >= WINDOW and passed_lately < MIN_RATE * drawn_lately
+        if len(kept) < count and (has_ended or is_hopeless):
+            raise VectorsError(_too_few(len(kept), count, drawn, max_similarity, has_ended))
+        if drawn_lately >= WINDOW:
+            drawn_lately = passed_lately = 0
     return kept
 
 
-def _too_few(found: int, count: int, drawn: int, max_similarity: float | None, ended: bool) -> str:
+def _separated(kept: Vectors, fresh: Vectors, max_similarity: float) -> Vectors:
+    """Returns the fresh candidates that keep their distance from the kept ones and from each other."""
+    together = np.concatenate([kept, fresh])
+    chosen: Vectors = fresh[separate(together, max_similarity, num_settled=len(kept))[len(kept) :]]
+    return chosen
+
+
+def _too_few(found: int, count: int, drawn: int, max_similarity: float | None, has_ended: bool) -> str:
     if max_similarity is None:
         return f"{count} identity vectors wanted, there are {found}; lower the count or add vectors"
-    why = "there are no more" if ended else "hardly any candidate passes now"
+    why = "there are no more" if has_ended else "hardly any candidate passes now"
     return (
         f"{count} identity vectors with max_similarity {max_similarity} wanted, found {found} among {drawn} "
         f"candidates, and {why}; lower the count or raise max_similarity"

@@ -59,11 +59,12 @@ def read_vectors(path: Path, key: str | None = None) -> Vectors:
 def _read_npy(path: Path, key: str | None) -> npt.NDArray[Any]:
     if key is not None:
         raise VectorsError(f"{path}: key '{key}' given, but an .npy file holds one array without a name; leave it out")
-    return np.asarray(np.load(path, allow_pickle=False))
+    with path.open("rb") as file:
+        return np.asarray(np.load(file, allow_pickle=False))
 
 
 def _read_npz(path: Path, key: str | None) -> npt.NDArray[Any]:
-    with np.load(path, allow_pickle=False) as arrays:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         return np.asarray(arrays[_choose(path, key, arrays.files)])
 
 
