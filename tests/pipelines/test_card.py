@@ -1,0 +1,108 @@
+import dataclasses
+import re
+
+import pytest
+import yaml
+
+from pipelines.card import CardFacts, Quality, card_text, dataset_card, size_category
+
+FACTS = CardFacts(
+    name="Painted faces",
+    license="cc-by-nc-4.0",
+    identities_requested=100,
+    images_generated=2000,
+    identities_kept=90,
+    images_kept=1500,
+    dropped={"resolution": 400, "min_images_per_identity": 100},
+    image="112x112 aligned faces, JPEG",
+    sampler="gaussian",
+    generator="painted",
+    generator_license="cc0-1.0",
+    recogniser="reader",
+    recogniser_license="apache-2.0",
+    seed=7,
+    fingerprints={"sample": "aaa", "generate": "bbb"},
+    versions={"numpy": "2.4", "synth": "0.1"},
+    configuration="seed: 7\ngenerator: {type: painted}\n",
+    fields={"resolution": "height of the face box, px", "identity": "number of the identity"},
+    quality=Quality(
+        num_genuine=5000, num_impostor=60000, genuine_mean=0.61, impostor_mean=0.02, equal_error_rate=0.0123
+    ),
+)
+
+
+def test_the_numbers_add_up_in_the_table():
+    text = card_text(FACTS)
+
+    assert "| images kept | 1,500 | 75.0% |" in text
+    assert "| identities kept | 90 | 90.0% |" in text
+    assert "| dropped by `resolution` | 400 | 20.0% |" in text
+    assert "| dropped by `min_images_per_identity` | 100 | 5.0% |" in text
+
+
+def test_the_quality_figures_are_named():
+    text = card_text(FACTS)
+
+    assert "| same identity | 5,000 | 0.610 |" in text
+    assert "| different identities | 60,000 | 0.020 |" in text
+    assert "Equal error rate: 1.23%" in text
+
+
+def test_without_quality_figures_the_card_says_why():
+    assert "Too few samples were kept" in card_text(dataclasses.replace(FACTS, quality=None))
+
+
+def test_the_sections_a_publisher_is_expected_to_write_are_there():
+    headings = re.findall(r"^## (.+)$", card_text(FACTS), flags=re.MULTILINE)
+
+    assert headings == [
+        "Load it",
+        "How it was made",
+        "Numbers",
+        "Quality",
+        "Fields",
+        "Intended and prohibited use",
+        "Limits",
+        "Licences",
+        "Reproduce it",
+    ]
+    assert "**Every image is synthetic.**" in card_text(FACTS)
+
+
+def test_licences_of_all_models_are_stated_or_said_to_be_unknown():
+    assert "- recogniser `reader`: apache-2.0" in card_text(FACTS)
+    assert "- recogniser `reader`: not stated" in card_text(dataclasses.replace(FACTS, recogniser_license=""))
+
+
+def test_the_configuration_is_in_the_card_word_for_word():
+    text = card_text(FACTS)
+
+    (block,) = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    assert block == FACTS.configuration
+    assert "| generate | `bbb` |" in text
+
+
+def test_the_front_matter_is_what_the_hub_reads():
+    card = dataset_card(FACTS).render({"configs": []})
+
+    _, block, text = card.split("---\n", 2)
+    fields = yaml.safe_load(block)
+    assert fields["license"] == "cc-by-nc-4.0"
+    assert fields["size_categories"] == ["1K<n<10K"]
+    assert "synthetic" in fields["tags"]
+    assert fields["configs"] == []
+    assert text.strip().startswith("# Painted faces")
+
+
+@pytest.mark.parametrize(
+    ("count", "name"),
+    [(0, "n<1K"), (999, "n<1K"), (1000, "1K<n<10K"), (500_000, "100K<n<1M"), (10**7, "10M<n<100M"), (10**9, "n>1B")],
+)
+def test_size_categories_are_those_of_the_hub(count, name):
+    assert size_category(count) == name
+
+
+def test_an_empty_run_divides_by_nothing():
+    empty = dataclasses.replace(FACTS, images_generated=0, images_kept=0, identities_requested=0, identities_kept=0)
+
+    assert "| images kept | 0 |  |" in card_text(empty)
