@@ -10,12 +10,13 @@ from synth.errors import VectorsError
 from synth.similarity import separate
 from synth.types import Vectors
 
+ROUND = 1024  # candidates drawn at a time, at least
 WINDOW = 8192  # candidates after which the rate at which they pass is looked at
 MIN_RATE = 1e-3  # of them must pass, or it is hopeless: the rate only falls
 
 
 def draw_separated(
-    candidates: Callable[[int, int], Vectors], count: int, max_similarity: float | None, round_size: int = WINDOW
+    candidates: Callable[[int, int], Vectors], count: int, max_similarity: float | None, round_size: int = ROUND
 ) -> Vectors:
     """Returns the first `count` candidates that are not too similar to one kept before.
 
@@ -36,7 +37,8 @@ def draw_separated(
     drawn = drawn_lately = passed_lately = 0
     while len(kept) < count:
         missing = count - len(kept)
-        size = missing if max_similarity is None else max(missing, round_size)
+        # A round reads all that are kept, so it grows with them.
+        size = missing if max_similarity is None else max(missing, len(kept) // 8, round_size)
         fresh = candidates(drawn, drawn + size)
         passed = fresh if max_similarity is None else _separated(kept, fresh, max_similarity)
         kept = np.concatenate([kept, passed[:missing]])

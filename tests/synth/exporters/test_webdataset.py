@@ -192,6 +192,19 @@ def test_the_folder_holds_linked_tars_sidecars_index_and_card(tmp_path):
     assert index["shardlist"][1] == {"url": tar.name, "nsamples": 12, "filesize": tar.stat().st_size}
 
 
+def test_where_the_file_system_has_no_hard_links_files_are_copied(tmp_path, monkeypatch):
+    def refuse(source, target):
+        raise PermissionError(f"{target}: operation not permitted")
+
+    monkeypatch.setattr("os.link", refuse)
+
+    folder, _ = make_dataset(WebDatasetExporter(), tmp_path)
+
+    tar, committed = folder / "train-000001.tar", tmp_path / "export" / "000001" / "train-000001.tar"
+    assert tar.read_bytes() == committed.read_bytes()
+    assert not tar.samefile(committed)
+
+
 def test_the_card_says_what_was_given_and_where_the_data_are(tmp_path):
     folder, _ = make_dataset(WebDatasetExporter(), tmp_path)
 

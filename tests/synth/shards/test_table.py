@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from synth.errors import ShardError
-from synth.shards.table import num_rows, read_table, write_table
+from synth.shards.table import column_names, num_rows, read_table, write_table
 
 RANDOM = np.random.default_rng(0)
 COLUMNS = {
@@ -31,6 +31,7 @@ def test_columns_come_back_with_their_dtypes_and_shapes(tmp_path):
 
     assert_same(read_table(tmp_path / "a.parquet"), COLUMNS)
     assert num_rows(tmp_path / "a.parquet") == 5
+    assert column_names(tmp_path / "a.parquet") == list(COLUMNS)
 
 
 def test_row_groups_are_read_alone(tmp_path):
@@ -113,6 +114,8 @@ def test_a_torn_or_missing_table_is_a_shard_error(tmp_path):
             read_table(tmp_path / name)
         with pytest.raises(ShardError, match=name):
             num_rows(tmp_path / name)
+        with pytest.raises(ShardError, match=name):
+            column_names(tmp_path / name)
 
 
 def test_empty_cells_are_refused(tmp_path):

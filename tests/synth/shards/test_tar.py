@@ -256,3 +256,24 @@ def test_members_of_8_gib_are_refused_by_the_reader(tmp_path):
 
     with pytest.raises(ShardError, match="8 GiB or more"):
         read(tmp_path / "a.tar")
+
+
+def test_members_whose_pax_header_gives_a_size_are_refused(tmp_path):
+    member = tarfile.TarInfo("a.bin")
+    member.size = 8**11
+    (tmp_path / "a.tar").write_bytes(member.tobuf(tarfile.PAX_FORMAT) + bytes(1024))
+
+    with pytest.raises(ShardError, match="8 GiB or more"):
+        read(tmp_path / "a.tar")
+
+
+def test_a_negative_size_is_refused_even_with_the_right_checksum(tmp_path):
+    write(tmp_path / "a.tar", [("a.bin", b"")])
+    raw = bytearray((tmp_path / "a.tar").read_bytes())
+    raw[124:135] = b"-0000000512"
+    raw[148:156] = b" " * 8
+    raw[148:156] = b"%06o\0 " % sum(raw[:BLOCK])
+    (tmp_path / "a.tar").write_bytes(raw)
+
+    with pytest.raises(ShardError, match="offset 0 has a negative size"):
+        read(tmp_path / "a.tar")
