@@ -35,8 +35,6 @@ def main() -> NoReturn:
         app(standalone_mode=True)
     except SynthError as error:
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("interrupted; committed shards stay: run again to go on", INTERRUPTED)
     sys.exit(0)
 
 
@@ -75,7 +73,10 @@ def run(
 
     names = [name.strip() for name in devices.split(",") if name.strip()] or ["cpu"]
     executor = LocalExecutor(workers or len(names), names, keep_going=keep_going)
-    result = run_pipeline(checked, directory, executor, progress(), redo=redo, until=until)
+    try:
+        result = run_pipeline(checked, directory, executor, progress(), redo=redo, until=until)
+    except KeyboardInterrupt:
+        _fail(f"{directory.root}: interrupted; committed shards stay: run again to go on", INTERRUPTED)
     if until != STAGES[-1]:
         print(f"{directory.root}: done until {until}; {result.num_made} shards made")
         return
@@ -134,7 +135,7 @@ def components(
             parameters = inspect.signature(component).parameters.values()
             print(f"  {name:<22} {(inspect.getdoc(component) or '').splitlines()[0]}")
             for parameter in parameters:
-                print(f"    {str(parameter).lstrip('*')}")
+                print(f"    {parameter}".replace("'", ""))
 
 
 def _print_plan(config: object, directory: object) -> None:

@@ -9,31 +9,13 @@ from pipelines.schema import RunConfig
 from synth import components
 from synth.errors import ComponentError, VectorsError
 
-# Columns of our own tables, which a filter or a truth column of the same name would hide.
-RESERVED = frozenset(
-    [
-        "identity",
-        "index",
-        "label",
-        "seed",
-        "synthetic",
-        "generator",
-        "source_shard",
-        "kept",
-        "dropped_by",
-        "found",
-        "score",
-        "num_faces",
-        "box",
-        "landmarks",
-        "embedding",
-        "width",
-        "height",
-        "tar_offset",
-        "tar_size",
-        "aligned_offset",
-        "aligned_size",
-    ]
+# Names that are taken in the metadata of a sample, and in the tables where filters have columns.
+METADATA = frozenset({"identity", "index", "label", "seed", "synthetic", "generator"})
+COLUMNS = METADATA | frozenset(
+    {
+        *("source_shard", "kept", "dropped_by", "found", "score", "num_faces", "box", "landmarks", "embedding"),
+        *("width", "height", "tar_offset", "tar_size", "aligned_offset", "aligned_size"),
+    }
 )
 
 Mistake = tuple[tuple[str | int, ...], str]
@@ -71,7 +53,7 @@ def _filters(config: RunConfig) -> Iterator[Mistake]:
         name = config.filter_names[position]
         if name in seen:
             yield ("filters", position, "type"), f"'{name}' is already filter {seen[name]}; give it both bounds there"
-        if name in RESERVED:
+        if name in COLUMNS:
             yield (
                 ("filters", position, "type"),
                 f"'{name}' is a column of our tables; rename the filter's file or class",
@@ -98,9 +80,9 @@ def _spaces(config: RunConfig) -> Iterator[Mistake]:
         return
     generator = components.resolve("generator", config.generator.type)
     yield from _vectors_for_generator(sampler, generator)
-    taken = (RESERVED | set(config.filter_names)) & set(generator.truth)
+    taken = (METADATA | set(config.filter_names)) & set(generator.truth)
     if taken:
-        yield ("generator", "type"), f"its truth columns {sorted(taken)} have names of filters or of our tables"
+        yield ("generator", "type"), f"its truth columns {sorted(taken)} are names of filters or of our own metadata"
     space = sampler.space or generator.vector_space
     recogniser = components.resolve("recogniser", config.recogniser.type)
     for position, section in enumerate(config.filters):

@@ -64,6 +64,8 @@ def _schema_mistake(entry: ErrorDetails, source: SourceMap) -> str:
         return f"{place}: unknown key{_hint(str(path[-1]), _known_keys(path[:-1]))}"
     if entry["type"] == "missing":
         return f"{place}: missing; this key has no default"
+    if entry["type"] in ("model_type", "model_attributes_type"):
+        return f"{place}: expected `key: value` lines, got {entry['input']!r}"
     return f"{place}: {entry['msg'][:1].lower()}{entry['msg'][1:]}, got {entry['input']!r}"
 
 

@@ -105,6 +105,8 @@ class RunDirectory:
 
     def begin(self, stage: str, fingerprint: Fingerprint) -> None:
         """Says what the shards of a stage are made with."""
+        if self.stage_digest(stage) == fingerprint.digest:
+            return
         self.stage(stage).mkdir(parents=True, exist_ok=True)
         content = {"digest": fingerprint.digest, "inputs": dict(fingerprint.inputs)}
         write_json(self.stage(stage) / FINGERPRINT_NAME, content)
