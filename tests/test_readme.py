@@ -1,0 +1,94 @@
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from pipelines.cli import app
+from synth.components import ComponentSpec, build
+from synth.images import decode_image
+from synth.shards.table import read_table
+from synth.shards.tar import TarReader
+from tests.toy import CONFIG, run_toy
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.fixture
+def my_lab(tmp_path, monkeypatch):
+    """A package outside the repository with the README's filter in it."""
+    package = tmp_path / "my_lab"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "brightness.py").write_text(next(block for block in _blocks("python") if "(Filter)" in block))
+    monkeypatch.syspath_prepend(tmp_path)
+    yield package
+    for name in [name for name in sys.modules if name.partition(".")[0] == "my_lab"]:
+        del sys.modules[name]
+
+
+def test_filter_of_the_readme_works_in_a_run(tmp_path, my_lab):
+    text = CONFIG.replace("  - {type: near_duplicate, max: 0.999}", "  - {type: my_lab.brightness, min: 0, max: 255}")
+    assert "my_lab" in text
+
+    run, _ = run_toy(tmp_path / "run", text=text)
+
+    table = read_table(run.shard("measure", 0) / "samples.parquet")
+    found = np.flatnonzero(table["found"])
+    with TarReader(run.shard("measure", 0) / "aligned.tar") as tar:
+        offset, size = int(table["aligned_offset"][found[0]]), int(table["aligned_size"][found[0]])
+        stored = decode_image(tar.read(offset, size))
+    assert table["brightness"][found[0]] == pytest.approx(stored.mean(), abs=1.0)
+    assert np.isnan(table["brightness"][~table["found"]]).all()
+    assert not table["found"].all()
+
+
+def test_bounds_of_the_readme_are_taken(my_lab):
+    (section,) = yaml.safe_load(_blocks("yaml")[0])["filters"]
+
+    brightness = build(ComponentSpec("filter", f"my_lab.{section.pop('type')}", section))
+
+    assert brightness.passes(np.array([39, 40, 220, 221, np.nan], np.float32)).tolist() == [
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_commands_of_the_readme_exist():
+    commands = set(re.findall(r"^synth (\w+)", "\n".join(_blocks("bash")), re.MULTILINE))
+
+    known = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert commands <= known
+    assert "run" in commands
+
+
+def test_targets_of_the_readme_exist():
+    targets = set(re.findall(r"(?:^|`)make (\w+)", README, re.MULTILINE))
+
+    makefile = (ROOT / "Makefile").read_text()
+    assert {"demo", "test", "check", "bench"} <= targets
+    assert [target for target in targets if f"\n{target}:" not in makefile] == []
+
+
+def test_links_and_scripts_of_the_readme_exist():
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
+    named = re.findall(r"`((?:benchmarks|tests|configs)/[\w./]+\.(?:py|yaml))`", README)
+
+    assert len(links) > 5
+    assert [path for path in [*links, *named] if not (ROOT / path).exists()] == []
+
+
+def test_each_benchmark_is_named():
+    scripts = {path.name for path in (ROOT / "benchmarks").glob("*.py") if path.name != "__init__.py"}
+
+    assert [name for name in sorted(scripts) if f"benchmarks/{name}" not in README] == []
+
+
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
