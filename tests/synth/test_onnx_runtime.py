@@ -1,0 +1,47 @@
+import numpy as np
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper
+
+from synth.errors import WeightsError
+from synth.onnx_runtime import open_session
+
+
+def doubling(path):
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch"]) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Add", ["x", "x"], ["y"])], "doubling", values[:1], values[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def test_a_model_runs(tmp_path):
+    session = open_session(doubling(tmp_path / "model.onnx"))
+
+    assert session.run(None, {"x": np.array([1, 2], dtype=np.float32)})[0].tolist() == [2, 4]
+
+
+def test_another_hash_is_refused(tmp_path):
+    with pytest.raises(WeightsError, match="expected 00"):
+        open_session(doubling(tmp_path / "model.onnx"), sha256="00")
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"no model")
+
+    with pytest.raises(WeightsError, match="cannot load it"):
+        open_session(tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:one", "cpu:0", ""])
+def test_devices_of_another_form_are_refused(tmp_path, device):
+    with pytest.raises(ValueError, match="expected 'cpu'"):
+        open_session(doubling(tmp_path / "model.onnx"), device)
+
+
+@pytest.mark.skipif(
+    "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="this onnxruntime has CUDA"
+)
+def test_cuda_without_an_onnxruntime_that_has_it_is_refused(tmp_path):
+    with pytest.raises(WeightsError, match="onnxruntime-gpu"):
+        open_session(doubling(tmp_path / "model.onnx"), "cuda:0")
