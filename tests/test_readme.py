@@ -1,4 +1,6 @@
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -44,6 +46,20 @@ def test_filter_of_the_readme_works_in_a_run(tmp_path, my_lab):
     assert table["brightness"][found[0]] == pytest.approx(stored.mean(), abs=1.0)
     assert np.isnan(table["brightness"][~table["found"]]).all()
     assert not table["found"].all()
+
+
+def test_datasets_load_as_the_readme_says(tmp_path):
+    run_toy(tmp_path / "runs" / "demo")
+    blocks = [block for block in _blocks("python") if "runs/demo/dataset" in block]
+    assert len(blocks) == 2
+    code = "\n".join([*blocks, "image, label = next(iter(train))", "print(image.shape, label)"])
+
+    environment = os.environ | {"HF_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert re.fullmatch(r"\(112, 112, 3\) \d+", done.stdout.strip())
 
 
 def test_bounds_of_the_readme_are_taken(my_lab):
