@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
+from synth.rendering.attributes import Attributes
 from synth.rendering.camera import rotation
 from synth.rendering.face import Face
 from synth.rendering.head import Head, load_head
@@ -24,7 +25,7 @@ Float64 = npt.NDArray[np.float64]
 
 HEAD_CENTRE = np.array([0.0, -0.25, -0.35])  # dm, from between the eyes
 NECK = np.array([0.0, -0.75, -0.45])  # dm, from the head's centre: where the head turns
-YEARS_YOUNG_TO_OLD = 55.0  # between the asset's young and old targets
+YEARS_YOUNG_TO_OLD = 66.0  # between the asset's young and old targets, as in `attributes.Attributes.age`
 NORMAL_SMOOTHING = 5  # rounds, for light that spreads below the skin
 
 
@@ -70,17 +71,16 @@ class PosedFace:
         return body
 
 
-def pose_face(face: Face, nuisance: Nuisance, male: float) -> PosedFace:
+def pose_face(face: Face, nuisance: Nuisance) -> PosedFace:
     """Poses a face.
 
     Args:
         face: the person.
         nuisance: expression, pose and age drift.
-        male: 0..1, which of the ageing targets apply.
     """
     head = load_head()
     vertices = face.vertices + head.expression_offset(nuisance.expression.activations)
-    vertices = vertices + head.offset(_ageing(nuisance.drift.age_years / YEARS_YOUNG_TO_OLD, male))
+    vertices = vertices + head.offset(_ageing(face.attributes, nuisance.drift.age_years))
     for ids in head.eye_vertices:
         vertices[ids] = face.vertices[ids]
     eyes = head.eyeball_centres(vertices).astype(np.float64)
@@ -134,10 +134,13 @@ def _head_follow() -> Float32:
     return follow
 
 
-def _ageing(share: float, male: float) -> dict[str, float]:
-    """Returns the targets of growing older by a share of the way from young to old; negative is younger."""
+def _ageing(person: Attributes, years: float) -> dict[str, float]:
+    """Returns the weights of the shape targets for growing older by `years`; negative is younger."""
+    share = years / YEARS_YOUNG_TO_OLD
+    ancestries = {"african": person.african, "asian": person.asian, "caucasian": person.caucasian}
     weights = {}
-    for sex, weight in (("male", male), ("female", 1 - male)):
-        weights[f"macro/{sex}/old/averagemuscle/averageweight"] = share * weight
-        weights[f"macro/{sex}/young/averagemuscle/averageweight"] = -share * weight
+    for ancestry, part in ancestries.items():
+        for sex, weight in (("male", person.male), ("female", 1 - person.male)):
+            weights[f"ancestry/{ancestry}/{sex}/old"] = share * part * weight
+            weights[f"ancestry/{ancestry}/{sex}/young"] = -share * part * weight
     return weights

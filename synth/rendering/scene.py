@@ -31,7 +31,8 @@ Float32 = npt.NDArray[np.float32]
 
 EMPTY = 0xFFFFFFFFFFFFFFFF
 SHADOW_STRANDS = 0.4  # share of the strands that cast shadows
-FULL_HAIR_SAMPLES_PER_DM = 330.0  # finer pictures show every strand
+RELIEF_PER_YEAR = 0.04  # how much deeper wrinkles look after a year
+LEAST_STRAND_WIDTH = 1.4  # samples; where strands are thinner, fewer and wider ones are drawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,6 @@ class Scene:
         self._device = device
         self._head = upload_head(face, device)
         self._strands = StrandSet(face, device)
-        self._male = float(face.attributes.male)
         self._albedo = _mean_albedo(face)
 
     def render(self, nuisance: Nuisance, *, size: int, framing: Framing) -> Rendering:
@@ -94,11 +94,12 @@ class Scene:
 
     def _set_up(self, nuisance: Nuisance, size: int, framing: Framing) -> _Shot:
         """Poses and dresses the person and places the camera."""
-        posed = pose_face(self.face, nuisance, self._male)
+        posed = pose_face(self.face, nuisance)
         camera = camera_for(framing, size, nuisance.framing, posed.landmarks)
         outfit = dress(self.face, posed.vertices, nuisance.wear)
         view = _view(camera, size, samples_per_side(size))
-        detail = min(1.0, view.samples_per_slope / camera.distance / FULL_HAIR_SAMPLES_PER_DM)
+        strand_width = self._strands.widest * view.samples_per_slope / camera.distance
+        detail = min(1.0, strand_width / LEAST_STRAND_WIDTH)
         self._strands.pose(posed, outfit.cover, _densities(nuisance.drift, detail))
         mesh = join_meshes(self._head, posed, outfit.worn, self._device)
         return _Shot(
@@ -151,6 +152,7 @@ class Scene:
         skin.height, skin.width = face.texture_shape
         skin.low, skin.high, skin.axis_z = head.texture_bottom, head.texture_top, head.texture_axis_z
         skin.head_rotation = wp.mat33(*shot.posed.head.ravel())
+        skin.relief_gain = float(np.clip(1 + RELIEF_PER_YEAR * shot.nuisance.drift.age_years, 0.5, 1.5))
         materials.skin = skin
         materials.eyes = _eyes(face, shot.posed, shot.nuisance)
         materials.teeth = wp.vec3(*face.teeth)
@@ -160,7 +162,7 @@ class Scene:
 
     def _finish(self, picture: Float32, skin: Float32, nuisance: Nuisance) -> npt.NDArray[np.uint8]:
         """Exposes for the skin, adds background and occluder, and develops."""
-        target = 0.15 + 0.25 * self._albedo
+        target = 0.15 + 0.40 * self._albedo  # light skin is brighter in pictures, dark skin not black
         exposure = nuisance.sensor.exposure
         gain = metered_gain(picture, skin, target) * exposure
         background = paint_background(nuisance.background, nuisance.backdrop, picture.shape[0]) * np.float32(exposure)

@@ -23,6 +23,7 @@ class StrandSet:
 
     Attributes:
         count: number of strands; 0 for a person without any.
+        widest: dm, of the widest kind of strand.
         widths: device array (count,), dm.
         points, normals: device arrays (count, S), world frame, filled by `pose`.
         drawn: device array (count,), first visible point plus 1; 0 hides the strand.
@@ -31,6 +32,7 @@ class StrandSet:
     def __init__(self, face: Face, device: str) -> None:
         groups = [group for group in face.strands if len(group.points)]
         self.count = sum(len(group.points) for group in groups)
+        self.widest = max((group.width for group in groups), default=1.0)
         self._device = device
         if not self.count:
             return

@@ -50,9 +50,17 @@ def dress(face: Face, vertices: npt.NDArray[np.float32], wear: Wear) -> Outfit:
         worn += hat.meshes
         cover.hat_front, cover.hat_drop = hat.front_edge, HAT_DROP
     if wear.mask:
-        worn += make_mask(face.radial, _ears(vertices), mask_rng)
+        worn += make_mask(face.radial, vertices[_lower_face()], _ears(vertices), mask_rng)
         cover.mask_top, cover.mask_side = MASK_TOP, MASK_SIDE
     return Outfit(worn=worn, cover=cover, clothes=_clothes(clothes_rng))
+
+
+def _lower_face() -> npt.NDArray[np.bool_]:
+    """Returns the skin's vertices from the nose to the chin, bool (V,)."""
+    head = load_head()
+    x, y, z = head.vertices.T
+    lower: npt.NDArray[np.bool_] = head.skin & (np.abs(x) < 0.5) & (y > 6.3) & (y < 7.1) & (z > 1.1)
+    return lower
 
 
 def _ears(vertices: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

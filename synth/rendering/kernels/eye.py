@@ -40,7 +40,7 @@ def sclera_colour(direction: wp.vec3, angle: float, eyes: EyePair) -> wp.vec3:
     """Returns the albedo of the white: fine veins, redder towards the corners."""
     veins = wp.clamp(value_noise(direction * 30.0 + eyes.pattern, 47), 0.0, 1.0)
     pink = 1.0 - 0.22 * wp.smoothstep(0.6, 1.3, angle)
-    return wp.vec3(0.70, 0.66 * pink, 0.63 * pink) * (1.0 - 0.10 * veins)
+    return wp.vec3(0.60, 0.56 * pink, 0.53 * pink) * (1.0 - 0.10 * veins)
 
 
 @wp.func

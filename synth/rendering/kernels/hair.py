@@ -47,11 +47,11 @@ def shade_hair(
     key_half = wp.normalize(light.key_direction + to_camera)
     shifted = wp.normalize(tangent + normal * (0.10 * (hash_unit(strand, 1, 2, 3) * 1.2 - 0.2)))
     white = 0.045 * wp.pow(fibre(shifted, key_half), 90.0)
-    tinted = 0.45 * wp.pow(fibre(wp.normalize(tangent - normal * 0.12), key_half), 22.0)
+    tinted = 0.38 * wp.pow(fibre(wp.normalize(tangent - normal * 0.12), key_half), 22.0)
     key_share = lit_through_hair(point, turn, shadows) * wp.clamp(
         wp.dot(normal, light.key_direction) * 0.6 + 0.4, 0.0, 1.0
     )
-    key = albedo * (0.55 * fibre(tangent, light.key_direction) + tinted) + wp.vec3(white, white, white)
+    key = albedo * (0.48 * fibre(tangent, light.key_direction) + tinted) + wp.vec3(white, white, white)
     radiance = wp.cw_mul(light.key_colour * key_share, key)
 
     fill_half = wp.normalize(light.fill_direction + to_camera)

@@ -11,7 +11,10 @@ BUMP_STRENGTH = wp.constant(0.32)  # slope of one unit of height per texel of a 
 
 @wp.struct
 class SkinTexture:
-    """Albedo (linear RGB) and relief (height, roughness) on a cylinder around the unposed head."""
+    """Albedo (linear RGB) and relief (height, roughness) on a cylinder around the unposed head.
+
+    `low`, `high` and `axis_z` place the cylinder (dm), `relief_gain` scales the height.
+    """
 
     albedo: wp.array(dtype=wp.vec3)
     relief: wp.array(dtype=wp.vec2)
@@ -20,6 +23,7 @@ class SkinTexture:
     low: float
     high: float
     axis_z: float
+    relief_gain: float
     head_rotation: wp.mat33
 
 
@@ -59,7 +63,7 @@ def look_up(rest: wp.vec3, texture: SkinTexture) -> SkinTexel:
     up = wp.lerp(r01[0] - r00[0], r11[0] - r10[0], fx) * float(texture.height) / 640.0
     tangent = texture.head_rotation * wp.vec3(wp.cos(azimuth), 0.0, -wp.sin(azimuth))
     upwards = texture.head_rotation * wp.vec3(0.0, 1.0, 0.0)
-    texel.bump = (tangent * along + upwards * up) * BUMP_STRENGTH
+    texel.bump = (tangent * along + upwards * up) * (BUMP_STRENGTH * texture.relief_gain)
     return texel
 
 
