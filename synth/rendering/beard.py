@@ -87,4 +87,4 @@ def _hairs(person: Attributes, roots: Roots, outwards: Float32) -> Float32:
     if person.beard.kind == "full":
         phase = 2 * np.pi * roots.uniform[:, PHASE : PHASE + 3]
         offsets = offsets + person.beard.curl * np.sin(7 * t + phase[:, None]) * t
-    return offsets.astype(np.float32)
+    return np.asarray(offsets, dtype=np.float32)

@@ -155,7 +155,7 @@ def _clump(points: Float32, strength: float, roots: Roots, share: float) -> Floa
     t = np.linspace(0, 1, STRAND_POINTS, dtype=np.float32)[None, :, None]
     amount = strength * t**1.2 * (0.5 + 0.5 * roots.uniform[:, CLUMP, None, None])
     apart = (points[:, 0] - points[nearest, 0])[:, None]
-    return (points * (1 - amount) + (points[nearest] + 0.45 * apart) * amount).astype(np.float32)
+    return np.asarray(points * (1 - amount) + (points[nearest] + 0.45 * apart) * amount, dtype=np.float32)
 
 
 def _swing(

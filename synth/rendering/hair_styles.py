@@ -149,8 +149,9 @@ def _long(hair: HairTraits, roots: Roots, starts: Float32, centre: Float32) -> G
     base, range_ = (1.15, 0.6) if hair.style == "bob" else (2.0, 1.8)
     side = _parting_side(hair, roots, at_middle=middle_parting)
     front = roots.positions[:, 2:3] > 1.2
-    direction = side * [1.0, -0.1, -0.35] * np.where(front, 1.0, 0.6) + [0.0, -0.5, -0.35]
-    length = np.full(len(starts), base + range_ * hair.length)
+    outwards = side * [1.0, -0.1, -0.35] * np.where(front, 1.0, 0.6)
+    direction: npt.NDArray[np.floating] = outwards + np.array([0.0, -0.5, -0.35])
+    length: npt.NDArray[np.floating] = np.full(len(starts), base + range_ * hair.length)
     if hair.style in ("bob", "long") and hair.fringe > 0.55:
         direction, length = _fringe(roots, direction, length)
     return Growth(
@@ -181,7 +182,7 @@ def _curly_long(hair: HairTraits, roots: Roots, starts: Float32, centre: Float32
 
 
 def _tied(hair: HairTraits, roots: Roots, starts: Float32, centre: Float32) -> Growth:
-    target = _floats(centre + [0.0, 0.25, -1.25])
+    target = _floats(centre + np.array([0.0, 0.25, -1.25]))
     return Growth(
         direction=target - starts,
         length=_floats(np.linalg.norm(target - starts, axis=1) * 1.05),
@@ -211,7 +212,7 @@ def _parting_side(hair: HairTraits, roots: Roots, at_middle: bool = False) -> Fl
 
 def _crown(hair: HairTraits, centre: Float32) -> Float32:
     """Returns the whorl that short hair radiates from, float32 (3,)."""
-    return _floats(centre + [0.4 * hair.parting, 0.95, -0.55])
+    return _floats(centre + np.array([0.4 * hair.parting, 0.95, -0.55]))
 
 
 def _floats(values: npt.NDArray[np.floating]) -> Float32:

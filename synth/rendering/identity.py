@@ -44,7 +44,7 @@ class Detail:
     brow_share: float
 
 
-COARSE = Detail(texture_shape=(320, 512), rays=48, hair_share=0.36, brow_share=0.6)
+COARSE = Detail(texture_shape=(320, 512), rays=48, hair_share=0.6, brow_share=0.6)
 FINE = Detail(texture_shape=(640, 1024), rays=96, hair_share=1.0, brow_share=1.0)
 
 

@@ -38,7 +38,7 @@ class Roots:
 
     def on(self, values: Float32) -> Float32:
         """Returns per-vertex values (V, K) interpolated at the roots, float32 (N, K)."""
-        return np.einsum("nc,nck->nk", self.weights, values[self.vertices]).astype(np.float32)
+        return np.asarray(np.einsum("nc,nck->nk", self.weights, values[self.vertices]), dtype=np.float32)
 
     def take(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.int64] | slice) -> Roots:
         """Returns the roots at a mask, at positions or of a slice."""
