@@ -10,12 +10,17 @@ import numpy.typing as npt
 
 Float32 = npt.NDArray[np.float32]
 
+_UNIT_ROWS = 4096  # rows made wide at once: all of a million would need eight times their memory
+
 
 def unit(vectors: npt.NDArray[np.floating[Any]]) -> Float32:
     """Returns vectors (N, D) with their rows scaled to length 1, float32; rows of zeros stay zero."""
-    wide = vectors.astype(np.float64)
-    lengths = np.sqrt((wide * wide).sum(axis=1, keepdims=True))
-    return (wide / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    directions = np.empty(vectors.shape, dtype=np.float32)
+    for start in range(0, len(vectors), _UNIT_ROWS):
+        wide = vectors[start : start + _UNIT_ROWS].astype(np.float64)
+        lengths = np.sqrt((wide * wide).sum(axis=1, keepdims=True))
+        directions[start : start + _UNIT_ROWS] = wide / np.where(lengths > 0, lengths, 1)
+    return directions
 
 
 def cosine(first: npt.NDArray[np.floating[Any]], second: npt.NDArray[np.floating[Any]]) -> Float32:
