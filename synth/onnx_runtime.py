@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from pathlib import Path
 from typing import Any
 
 from synth.errors import WeightsError
+
+logger = logging.getLogger(__name__)
 
 
 def open_session(path: Path, device: str = "cpu", sha256: str | None = None) -> Any:  # noqa: ANN401
@@ -17,7 +20,7 @@ def open_session(path: Path, device: str = "cpu", sha256: str | None = None) -> 
 
     Args:
         path: of the ONNX file.
-        device: 'cpu', 'cuda' or 'cuda:N'.
+        device: 'cpu', 'cuda' or 'cuda:N'; an onnxruntime that was built without CUDA computes on the CPU, and logs so.
         sha256: what the file must hash to; None skips the check.
 
     Returns:
@@ -25,7 +28,8 @@ def open_session(path: Path, device: str = "cpu", sha256: str | None = None) -> 
 
     Raises:
         ValueError: the device has another form.
-        WeightsError: the file is missing, is not the one expected or cannot be loaded, or onnxruntime has no CUDA.
+        WeightsError: the file is missing, is not the one expected or cannot be loaded, or onnxruntime has CUDA but cannot
+            use it.
     """
     import onnxruntime
 
@@ -34,10 +38,15 @@ def open_session(path: Path, device: str = "cpu", sha256: str | None = None) -> 
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.disable_quant_qdq", "1")
+    providers = _providers(device, onnxruntime)
     try:
-        return onnxruntime.InferenceSession(data, options, providers=_providers(device, onnxruntime))
+        session = onnxruntime.InferenceSession(data, options, providers=providers)
     except _load_errors(onnxruntime) as error:
         raise WeightsError(f"{path}: onnxruntime cannot load it: {error}") from error
+    # onnxruntime falls back to the CPU without an error where it finds no working CUDA libraries.
+    if len(providers) > 1 and "CUDAExecutionProvider" not in session.get_providers():
+        raise WeightsError(f"device '{device}': onnxruntime could not use it; check its CUDA libraries, or use cpu")
+    return session
 
 
 def _read(path: Path, sha256: str | None) -> bytes:
@@ -57,10 +66,18 @@ def _providers(device: str, onnxruntime: Any) -> list[Any]:  # noqa: ANN401
     if kind == "cpu":
         return ["CPUExecutionProvider"]
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-        raise WeightsError(f"device '{device}': this onnxruntime has no CUDA; pip install onnxruntime-gpu, or use cpu")
+        logger.warning("device '%s': this onnxruntime has no CUDA, using cpu; onnxruntime-gpu would use it", device)
+        return ["CPUExecutionProvider"]
     return [("CUDAExecutionProvider", {"device_id": int(index or 0)}), "CPUExecutionProvider"]
 
 
 def _load_errors(onnxruntime: Any) -> tuple[type[Exception], ...]:  # noqa: ANN401
     state = onnxruntime.capi.onnxruntime_pybind11_state
-    return (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NotImplemented)
+    return (
+        state.Fail,
+        state.InvalidArgument,
+        state.InvalidGraph,
+        state.InvalidProtobuf,
+        state.NotImplemented,
+        state.RuntimeException,
+    )

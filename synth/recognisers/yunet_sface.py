@@ -37,11 +37,11 @@ class YunetSface(Recogniser):
     Args:
         min_score: detector confidence from which a face counts, 0..1.
         detection_size: longer side of what the detector sees, px. Raise it for faces that are small in their image.
-        device: 'cpu', 'cuda' or 'cuda:N'.
+        device: 'cpu', 'cuda' or 'cuda:N'; CUDA takes an onnxruntime that was built with it.
 
     Raises:
         ValueError: an argument is out of range.
-        WeightsError: a weights file is missing or altered, or the device is not there.
+        WeightsError: a weights file is missing or altered, or the device cannot be used.
     """
 
     embedding_size: ClassVar[int] = 128

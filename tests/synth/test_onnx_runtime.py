@@ -42,6 +42,8 @@ def test_devices_of_another_form_are_refused(tmp_path, device):
 @pytest.mark.skipif(
     "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="this onnxruntime has CUDA"
 )
-def test_cuda_without_an_onnxruntime_that_has_it_is_refused(tmp_path):
-    with pytest.raises(WeightsError, match="onnxruntime-gpu"):
-        open_session(doubling(tmp_path / "model.onnx"), "cuda:0")
+def test_an_onnxruntime_without_cuda_computes_on_the_cpu_and_says_so(tmp_path, caplog):
+    session = open_session(doubling(tmp_path / "model.onnx"), "cuda:0")
+
+    assert session.get_providers() == ["CPUExecutionProvider"]
+    assert "has no CUDA" in caplog.text
