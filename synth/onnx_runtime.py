@@ -28,8 +28,8 @@ def open_session(path: Path, device: str = "cpu", sha256: str | None = None) -> 
 
     Raises:
         ValueError: the device has another form.
-        WeightsError: the file is missing, is not the one expected or cannot be loaded, or onnxruntime has CUDA but cannot
-            use it.
+        WeightsError: the file is missing, is not the one expected or cannot be loaded, or onnxruntime has CUDA that
+            does not work.
     """
     import onnxruntime
 
