@@ -1,0 +1,75 @@
+import pytest
+
+from pipelines.fingerprint import Fingerprint
+from pipelines.run_directory import RunDirectory, require_intact
+from synth.errors import RunError, RunLockedError, ShardError
+from synth.shards.manifest import ShardRecord, Task
+
+TASK = Task(3, 30, 40)
+
+
+def shard_of(run, digest, task=TASK):
+    path = run.shard("generate", task.shard)
+    path.mkdir(parents=True)
+    ShardRecord(task=task, fingerprint=digest, counts={}, files={}).write(path)
+    return path
+
+
+def test_only_shards_of_the_stages_fingerprint_are_committed(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.begin("generate", Fingerprint({"a": 1}, "now"))
+    shard_of(run, "now")
+    shard_of(run, "before", Task(4, 40, 50))
+
+    assert list(run.committed("generate")) == [3]
+    assert run.holds("generate", TASK)
+    assert not run.holds("generate", Task(3, 30, 41))
+    assert not run.holds("generate", Task(4, 40, 50))
+    assert not run.holds("generate", Task(5, 50, 60))
+
+
+def test_what_a_stage_was_made_with_comes_back(tmp_path):
+    run = RunDirectory(tmp_path)
+
+    assert run.made_with("generate") is None
+    run.begin("generate", Fingerprint({"seed": 7}, "now"))
+
+    assert run.made_with("generate") == ("now", {"seed": 7})
+
+
+def test_a_lock_is_held_once_and_freed_at_the_end(tmp_path):
+    run = RunDirectory(tmp_path / "run")
+
+    with run.lock(), pytest.raises(RunLockedError, match="works on it"), run.lock():
+        pass
+    with run.lock():
+        assert not run.scratch.exists()
+
+
+def test_a_lock_wipes_what_was_left_over(tmp_path):
+    run = RunDirectory(tmp_path)
+    (run.scratch / "generate.000001.torn").mkdir(parents=True)
+
+    with run.lock():
+        assert not run.scratch.exists()
+
+
+def test_what_is_discarded_is_gone_whole(tmp_path):
+    run = RunDirectory(tmp_path)
+    path = shard_of(run, "now")
+
+    run.discard(path)
+    run.discard(path)  # nothing left, nothing happens
+
+    assert not path.exists()
+    assert list(run.scratch.iterdir()) == []
+
+
+def test_a_folder_that_is_no_run_is_told(tmp_path):
+    with pytest.raises(RunError, match="not a run directory"):
+        RunDirectory(tmp_path).read_run()
+
+
+def test_a_missing_shard_is_named(tmp_path):
+    with pytest.raises(ShardError, match="000002: missing; run again"):
+        require_intact(RunDirectory(tmp_path), "measure", 2)
