@@ -13,6 +13,8 @@ Float64 = npt.NDArray[np.float64]
 HairStyleName = Literal[
     "bald", "buzz", "short", "side", "back", "curly", "afro", "long", "longside", "bob", "tied", "curlylong"
 ]
+YOUNG_YEARS, OLD_YEARS = 20.0, 86.0  # what the young and old shapes look like on a face
+
 BeardKind = Literal["clean", "stubble", "moustache", "goatee", "full"]
 
 
@@ -223,8 +225,13 @@ class Attributes:
 
     @property
     def age(self) -> float:
-        """How far the shape is from MakeHuman's young (25 years, 0) to its old (90 years, 1) end."""
-        return float(np.clip((self.age_years - 20.0) / 66.0, 0.0, 1.0))
+        """How far the shape is from MakeHuman's young (0) to its old (1) end."""
+        return age_fraction(self.age_years)
+
+
+def age_fraction(years: float) -> float:
+    """Returns how far an age lies between MakeHuman's young and old shapes, 0..1."""
+    return float(np.clip((years - YOUNG_YEARS) / (OLD_YEARS - YOUNG_YEARS), 0.0, 1.0))
 
 
 def even_skin_colour(melanin: float, haemoglobin: float) -> Float64:

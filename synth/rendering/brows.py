@@ -12,6 +12,7 @@ from synth.rendering.attributes import Attributes, BrowTraits
 from synth.rendering.face import STRAND_POINTS, Strands
 from synth.rendering.head import load_head
 from synth.rendering.kernels.raycast import build_mesh, cast_rays
+from synth.rendering.regions import smooth_step
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -88,8 +89,7 @@ def _place(
     x = traits.inner + (traits.outer - traits.inner) * along
     bow = traits.arch * np.sin(np.clip(1.25 * along, 0, 1.25) * np.pi * 0.72)
     fall = traits.drop * np.clip(along - 0.55, 0, 1) / 0.45
-    swell = np.clip((along + 0.08) / 0.20, 0, 1)
-    thickness = traits.thickness * (1 - traits.taper * _smooth((along - 0.45) / 0.55)) * _smooth(swell)
+    thickness = traits.thickness * (1 - traits.taper * smooth_step(0.45, 1.0, along)) * smooth_step(-0.08, 0.12, along)
     y = BASE_HEIGHT + traits.height + bow - fall + traits.tilt * along + thickness * across
     bridge_y = BASE_HEIGHT + traits.height + 1.3 * traits.thickness * across
     return np.where(bridge, traits.inner * along, x), np.where(bridge, bridge_y, y)
@@ -105,8 +105,3 @@ def _hairs(traits: BrowTraits, side: float, along: Float64, numbers: Float64) ->
     t = np.linspace(0, 1, STRAND_POINTS)[None, :, None]
     bend = np.array([0.02 * side, -0.03, -0.03]) * t**2
     return (direction[:, None] * t * length[:, None, None] + bend).astype(np.float32)
-
-
-def _smooth(t: Float64) -> Float64:
-    t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)

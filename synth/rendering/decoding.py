@@ -21,6 +21,7 @@ from synth.rendering.attributes import (
     HairTraits,
     LipTraits,
     SkinTraits,
+    age_fraction,
 )
 from synth.rendering.coordinates import read_coordinates, uniform
 from synth.rendering.prior import DEFAULT_PRIOR, IdentityPrior
@@ -63,7 +64,7 @@ def decode_attributes(vector: Float32, prior: IdentityPrior = DEFAULT_PRIOR) -> 
     z = read_coordinates(vector)
     person, u = z["person"], uniform(z["person"])
     age_years = prior.youngest + (prior.oldest - prior.youngest) * float(u[1]) ** prior.age_exponent
-    age = float(np.clip((age_years - 20.0) / 66.0, 0.0, 1.0))
+    age = age_fraction(age_years)
     male = float(1.0 / (1.0 + np.exp(-prior.sex_sharpness * (u[0] - 0.5))))
     ancestry = _softmax(prior.ancestry_temperature * person[2:5])
     hair = _hair(z["hair"], z["colouring"], ancestry, male, age_years, age)

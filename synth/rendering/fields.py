@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from synth.rendering.head import Head, load_head
 from synth.rendering.prior import IdentityPrior
+from synth.rendering.regions import smooth_step
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -24,7 +25,7 @@ FIELD_SEED = 5
 MIDLINE_FADE = 0.12  # dm, where the x component reaches full strength
 
 LOCAL_REGIONS = {  # name -> (number of fields, mean x, mean y, spread x, spread y, smallest sigma, largest sigma); dm
-    "nose": (22, 0.06, 6.98, 0.08, 0.16, 0.07, 0.16),
+    "nose": (22, 0.06, 6.98, 0.08, 0.16, 0.085, 0.17),
     "mouth": (18, 0.10, 6.63, 0.12, 0.08, 0.08, 0.20),
     "jaw": (18, 0.32, 6.42, 0.22, 0.14, 0.14, 0.34),
     "brow ridge": (14, 0.26, 7.50, 0.18, 0.06, 0.10, 0.22),
@@ -98,7 +99,7 @@ def _local_fields(head: Head) -> Float64:
 def _face_mask(head: Head) -> Float32:
     """Returns 1 on the face, fading out towards hairline, neck, back, ears and eyes, float32 (V,)."""
     _, y, z = head.vertices.T
-    mask = _step(6.05, 6.4, y) * _step(8.15, 7.75, y) * _step(0.35, 0.95, z) * (head.ears < 0.3)
+    mask = smooth_step(6.05, 6.4, y) * smooth_step(8.15, 7.75, y) * smooth_step(0.35, 0.95, z) * (head.ears < 0.3)
     for ids, centre in zip(head.eye_vertices, head.eye_centres, strict=True):
         distance = ((head.vertices - centre) / [0.24, 0.17, 0.4]) ** 2
         mask = mask * (1.0 - 0.85 * np.exp(-distance.sum(axis=1)))
@@ -109,7 +110,7 @@ def _face_mask(head: Head) -> Float32:
 def _proportion_fields(head: Head) -> Float64:
     """Returns bumps in height that stretch the whole width of the head, float64 (n, V, 3)."""
     x, y, z = head.vertices.T
-    front = _step(-0.2, 0.9, z)
+    front = smooth_step(-0.2, 0.9, z)
     fields = np.zeros((len(PROPORTIONS), len(y), 3))
     for field, (axis, height, width, size) in zip(fields, PROPORTIONS.values(), strict=True):
         bump = np.exp(-(((y - height) / width) ** 2) / 2)
@@ -127,7 +128,7 @@ def _eye_fields(head: Head) -> Float64:
         side = np.sign(centre[0])
         away = head.vertices - centre
         reach = np.linalg.norm(away / [1.0, 0.9, 1.4], axis=1)
-        near = _step(0.40, 0.16, reach)
+        near = smooth_step(0.40, 0.16, reach)
         near[ids] = 1.0
         lids = near * head.skin
         fields[0, :, 0] += EYES["distance"] * side * near
@@ -135,11 +136,5 @@ def _eye_fields(head: Head) -> Float64:
         fields[2, :, 2] += EYES["depth"] * near
         fields[3] += EYES["size"] * near[:, None] * away
         fields[4, :, 1] += EYES["slant"] * side * away[:, 0] * lids
-        fields[5, :, 1] += EYES["opening"] * away[:, 1] * lids * _step(0.18, 0.08, np.abs(away[:, 1]))
+        fields[5, :, 1] += EYES["opening"] * away[:, 1] * lids * smooth_step(0.18, 0.08, np.abs(away[:, 1]))
     return fields
-
-
-def _step(low: float, high: float, values: npt.NDArray[np.floating]) -> Float64:
-    """Returns the smooth step from low to high (either may be the larger)."""
-    t = np.clip((values - low) / (high - low), 0.0, 1.0)
-    return np.asarray(t * t * (3.0 - 2.0 * t), dtype=np.float64)
