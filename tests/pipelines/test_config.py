@@ -84,7 +84,8 @@ def test_all_mistakes_are_told_at_once_with_file_and_line():
             "tests.fakes.PaintedRecogniser",
             "yunet_sface",
             "toy.yaml:10: filters.1.type: vector_similarity compares identity vectors (space 'painted') with "
-            "embeddings of yunet_sface (space 'sface'); both must live in one space: remove it or change the recogniser",
+            "embeddings of yunet_sface (space 'sface'); "
+            "both must live in one space: remove it or change the recogniser",
         ),
     ],
 )
