@@ -71,7 +71,7 @@ class _Plane:
 def bin_edges(values: npt.NDArray[np.floating[Any]], include: Sequence[float] = ()) -> npt.NDArray[np.float64]:
     """Returns edges of equal bins that show the bulk of the values and the given numbers.
 
-    Whole numbers of a small range get a bin each. Otherwise the range is the middle 99.8 % of the values, widened
+    Whole numbers of a small range get a bin each, with an empty one on both sides. Otherwise the range is the middle 99.8 % of the values, widened
     to the numbers in `include`, so that one outlier does not flatten the chart.
 
     Args:
@@ -84,7 +84,7 @@ def bin_edges(values: npt.NDArray[np.floating[Any]], include: Sequence[float] = 
     shown = [number for number in include if math.isfinite(number)]
     low, high = float(values.min()), float(values.max())
     if high - low < NUM_BINS and not np.any(values % 1):
-        low, high = math.floor(min([low, *shown])), math.ceil(max([high, *shown]))
+        low, high = math.floor(min([low, *shown])) - 1, math.ceil(max([high, *shown])) + 1
         return np.arange(low, high + 2, dtype=np.float64) - 0.5
     low, high = np.quantile(values, [0.001, 0.999]).tolist()
     low, high = min([low, *shown]), max([high, *shown])
@@ -125,7 +125,7 @@ def histogram(
     """
     total = np.sum([one.heights for one in series], axis=0) if stacked else np.max([s.heights for s in series], axis=0)
     plane = _Plane(float(edges[0]), float(edges[-1]), max(float(total.max()), 1e-9), *size)
-    parts = [*_vertical_axis(plane), *_horizontal_axis(plane, unit)]
+    parts = [*_vertical_axis(plane), *_horizontal_axis(plane, unit, float(edges[1] - edges[0]))]
     floor = np.zeros(len(edges) - 1)
     for one in series:
         parts.append(_bars(plane, edges, floor, one))
@@ -139,9 +139,16 @@ def histogram(
     )
 
 
-def ticks(low: float, high: float, most: int) -> list[float]:
-    """Returns round numbers within a range, steps of 1, 2 or 5 times a power of ten, at most about `most`."""
-    rough = (high - low) / most
+def ticks(low: float, high: float, most: int, at_least: float = 0.0) -> list[float]:
+    """Returns round numbers within a range, steps of 1, 2 or 5 times a power of ten, at most about `most`.
+
+    Args:
+        low: start of the range.
+        high: end of the range, > low.
+        most: how many are wanted.
+        at_least: the smallest step.
+    """
+    rough = max((high - low) / most, at_least)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
     first = math.ceil(low / step - 1e-9)
@@ -170,10 +177,10 @@ def _vertical_axis(plane: _Plane) -> list[str]:
     return parts
 
 
-def _horizontal_axis(plane: _Plane, unit: str) -> list[str]:
+def _horizontal_axis(plane: _Plane, unit: str, bin_width: float) -> list[str]:
     y = plane.bottom
     parts = [f'<line class="axis" x1="{LEFT}" x2="{plane.right}" y1="{y}" y2="{y}"/>']
-    for value in ticks(plane.low, plane.high, 6):
+    for value in ticks(plane.low, plane.high, 6, at_least=bin_width):
         x = plane.x(value)
         parts.append(f'<text class="tick" x="{x:.1f}" y="{y + 13}" text-anchor="middle">{_short(value)}</text>')
     parts.append(

@@ -19,7 +19,7 @@ def test_bins_show_the_bulk_and_the_bounds_despite_an_outlier():
 def test_small_whole_numbers_get_a_bin_each():
     edges = bin_edges(np.array([0, 1, 1, 3], np.float32), [1.0])
 
-    assert edges.tolist() == [-0.5, 0.5, 1.5, 2.5, 3.5]
+    assert edges.tolist() == [-1.5, -0.5, 0.5, 1.5, 2.5, 3.5, 4.5]
 
 
 def test_one_value_repeated_still_has_a_range():
@@ -41,6 +41,10 @@ def test_heights_count_every_value_even_beyond_the_edges():
 )
 def test_ticks_are_round_numbers(low, high, expected):
     assert ticks(low, high, 5) == pytest.approx(expected)
+
+
+def test_ticks_are_no_finer_than_asked():
+    assert ticks(-0.5, 2.5, 6, at_least=1.0) == [0, 1, 2]
 
 
 def test_histogram_is_well_formed_and_says_what_it_shows():
