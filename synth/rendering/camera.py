@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from synth.rendering.nuisance import Framing as FramingNuisance
+from synth.rendering.nuisance import CameraPlacement
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -60,7 +60,7 @@ def rotation(yaw: float, pitch: float, roll: float) -> Float64:
     return np.asarray(about_z @ about_x @ about_y, dtype=np.float64)
 
 
-def camera_for(framing: Framing, size: int, nuisance: FramingNuisance, landmarks: npt.NDArray[np.floating]) -> Camera:
+def camera_for(framing: Framing, size: int, nuisance: CameraPlacement, landmarks: npt.NDArray[np.floating]) -> Camera:
     """Places the camera.
 
     Args:
@@ -95,7 +95,7 @@ def similarity(source: Float64, target: Float64) -> Float64:
     return np.column_stack([turn, target.mean(axis=0) - turn @ source.mean(axis=0)])
 
 
-def _jittered(aligning: Float64, size: int, nuisance: FramingNuisance) -> Float64:
+def _jittered(aligning: Float64, size: int, nuisance: CameraPlacement) -> Float64:
     """Adds the alignment's error: scale and roll about the picture's centre, then a shift."""
     angle = np.radians(nuisance.alignment_roll)
     turn = nuisance.alignment_scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

@@ -57,7 +57,7 @@ class Expression:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Framing:
+class CameraPlacement:
     """Camera distance in dm; size and place of the head (portrait); error of the alignment (aligned)."""
 
     distance: float
@@ -133,7 +133,7 @@ class Nuisance:
 
     pose: Pose
     expression: Expression
-    framing: Framing
+    framing: CameraPlacement
     lights: Lights
     wear: Wear
     drift: Drift
@@ -197,8 +197,8 @@ def _expression(rng: np.random.Generator, ranges: NuisanceRanges) -> Expression:
     return Expression(name=name, activations=activations, gaze=(float(left), float(up)))
 
 
-def _framing(rng: np.random.Generator, ranges: NuisanceRanges) -> Framing:
-    return Framing(
+def _framing(rng: np.random.Generator, ranges: NuisanceRanges) -> CameraPlacement:
+    return CameraPlacement(
         distance=_log_uniform(rng, ranges.distance_dm),
         fill=float(rng.uniform(*ranges.portrait_fill)),
         shift=_pair(rng.normal(0, 1, 2) * ranges.portrait_shift_sd),

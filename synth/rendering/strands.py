@@ -10,7 +10,7 @@ import warp as wp
 
 from synth.rendering.face import STRAND_POINTS, Face, Strands
 from synth.rendering.kernels.hair import Hair
-from synth.rendering.kernels.pose import Cover, RestStrands, pose_strands
+from synth.rendering.kernels.pose import RestStrands, pose_strands
 from synth.rendering.kernels.raster import STRAND_STRIDE
 from synth.rendering.nuisance import Drift
 from synth.rendering.posing import PosedFace
@@ -25,6 +25,7 @@ class StrandSet:
         count: number of strands; 0 for a person without any.
         widest: dm, of the widest kind of strand.
         widths: device array (count,), dm.
+        kinds, ranks: device arrays (count,), position in `KINDS` and rank 0..1.
         points, normals: device arrays (count, S), world frame, filled by `pose`.
         drawn: device array (count,), first visible point plus 1; 0 hides the strand.
     """
@@ -70,13 +71,8 @@ class StrandSet:
         hair.gain = wp.vec3(*drift.hair_gain)
         if self.count:
             hair.points, hair.normals = self.points, self.normals
-            hair.colours, hair.occlusion = self._colours, self._occlusion
+            hair.colours, hair.occlusion, hair.kinds = self._colours, self._occlusion, self.kinds
         return hair
-
-
-def no_cover() -> Any:  # noqa: ANN401 (a warp struct)
-    """Returns the `Cover` of a person without hat and mask."""
-    return Cover()
 
 
 def _rest_strands(groups: list[Strands], device: str) -> Any:  # noqa: ANN401 (a warp struct)

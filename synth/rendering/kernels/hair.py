@@ -8,18 +8,22 @@ from synth.rendering.kernels.raster import View
 from synth.rendering.kernels.shadow import ShadowMap, lit_through_hair
 from synth.rendering.kernels.surface import towards_camera
 
-SCALP = wp.constant(0)
+SCALP = wp.constant(0)  # positions in strands.KINDS
 BEARD = wp.constant(3)
 
 
 @wp.struct
 class Hair:
-    """All strands of a person: strand-major arrays; `points` and `normals` are posed, in the world frame."""
+    """All strands of a person: strand-major arrays; `points` and `normals` are posed, in the world frame.
+
+    `gain` is the colour drift of scalp hair and beard; brows and lashes keep their colour.
+    """
 
     points: wp.array2d(dtype=wp.vec3)
     normals: wp.array2d(dtype=wp.vec3)
     colours: wp.array(dtype=wp.vec3)
     occlusion: wp.array2d(dtype=float)
+    kinds: wp.array(dtype=wp.int32)
     gain: wp.vec3
 
 
@@ -40,7 +44,9 @@ def shade_hair(
     point = (a + b) * 0.5
     tangent = wp.normalize(b - a + wp.vec3(1.0e-6, 0.0, 0.0))
     normal = wp.normalize(hair.normals[strand, segment])
-    albedo = wp.cw_mul(hair.colours[strand], hair.gain)
+    albedo = hair.colours[strand]
+    if hair.kinds[strand] == SCALP or hair.kinds[strand] == BEARD:
+        albedo = wp.cw_mul(albedo, hair.gain)
     occlusion = hair.occlusion[strand, segment]
     to_camera = towards_camera(point, view)
 

@@ -57,6 +57,7 @@ def shade_triangle(
         else:
             colour = shade_skin(hit, materials.skin, light, shadows)
             is_skin = 1.0
+        colour = colour * (1.0 - 0.95 * hit.inside)
     elif hit.part <= 2:
         colour = shade_eye(hit, materials.eyes, light, shadows)
     elif hit.part < FIRST_WORN_PART:

@@ -26,7 +26,8 @@ class Hit:
     """One sample on the mesh.
 
     `towards_camera` and the normals are unit vectors, `ambient` is the environment's irradiance with
-    self-shadowing, `cavity` 0 deep .. 1 open, `turn` an angle that differs from sample to sample.
+    self-shadowing, `cavity` 0 deep .. 1 open, `inside` is 1 where the skin is seen from its inner side (deep in the
+    nostrils), `turn` an angle that differs from sample to sample.
     """
 
     part: int
@@ -37,6 +38,7 @@ class Hit:
     towards_camera: wp.vec3
     ambient: wp.vec3
     cavity: float
+    inside: float
     turn: float
 
 
@@ -83,6 +85,7 @@ def hit_mesh(triangle: int, x: float, y: float, turn: float, mesh: Mesh, view: V
     if away < 0.0:  # interpolated normals may turn away at the silhouette
         normal = wp.normalize(normal - hit.towards_camera * (1.02 * away))
     hit.normal = normal
+    hit.inside = wp.smoothstep(0.1, 0.5, -away)
     hit.smooth_normal = wp.normalize(mixed(mesh.smooth_normals, i, j, k, w))
     hit.cavity = mesh.cavity[i] * w[0] + mesh.cavity[j] * w[1] + mesh.cavity[k] * w[2]
     ambient = wp.vec3(0.0, 0.0, 0.0)

@@ -2,16 +2,16 @@ import numpy as np
 import pytest
 
 from synth.rendering.camera import TEMPLATE, camera_for, rotation, similarity
-from synth.rendering.nuisance import Framing
+from synth.rendering.nuisance import CameraPlacement
 
 LANDMARKS = np.array([[-0.31, 0.25, 1.1], [0.31, 0.25, 1.1], [0, -0.1, 1.4], [-0.25, -0.4, 1.1], [0.25, -0.4, 1.1]])
-EXACT = Framing(
+EXACT = CameraPlacement(
     distance=8.0, fill=0.85, shift=(0.0, 0.0), alignment_shift_px=(0.0, 0.0), alignment_scale=1.0, alignment_roll=0.0
 )
 
 
 def moved(shift_px):
-    return Framing(
+    return CameraPlacement(
         distance=8.0, fill=0.85, shift=(0.0, 0.0), alignment_shift_px=shift_px, alignment_scale=1.0, alignment_roll=0.0
     )
 

@@ -87,6 +87,16 @@ def test_an_age_drift_changes_little(scene):
     assert 0 < abs(one - two).mean() < 12
 
 
+def test_hair_colour_drifts_and_density_thins(scene):
+    nuisance = draw(6, EXACT)
+    images = [
+        scene.render(replace(nuisance, drift=replace(nuisance.drift, **change)), size=112, framing="portrait").image
+        for change in ({}, {"hair_gain": (2.0, 2.0, 2.0)}, {"hair_density": 0.3})
+    ]
+    for other in images[1:]:
+        assert np.mean(abs(other.astype(int) - images[0]).max(axis=2) > 8) > 0.02
+
+
 def test_sizes_and_framings(scene):
     for size, framing in ((112, "aligned"), (200, "portrait")):
         rendering = scene.render(draw(3, EXACT), size=size, framing=framing)
