@@ -71,8 +71,8 @@ class _Plane:
 def bin_edges(values: npt.NDArray[np.floating[Any]], include: Sequence[float] = ()) -> npt.NDArray[np.float64]:
     """Returns edges of equal bins that show the bulk of the values and the given numbers.
 
-    Whole numbers of a small range get a bin each, with an empty one on both sides. Otherwise the range is the middle 99.8 % of the values, widened
-    to the numbers in `include`, so that one outlier does not flatten the chart.
+    Whole numbers of a small range get a bin each, with an empty one on both sides. Otherwise the range is the middle
+    99.8 % of the values, widened to the numbers in `include`, so that one outlier does not flatten the chart.
 
     Args:
         values: (N,), finite, N >= 1.
