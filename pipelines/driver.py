@@ -13,7 +13,7 @@ from pipelines.executors.task import versions
 from pipelines.fingerprint import STAGES, Fingerprint, fingerprints
 from pipelines.preparation import compare_vectors, prepare, renew, set_outdated_vectors_aside
 from pipelines.report import write_report
-from pipelines.run_directory import RunDirectory, require_intact, write_json
+from pipelines.run_directory import MEASURE_BEFORE, RunDirectory, require_intact, write_json
 from pipelines.runner import Observer, run_stage
 from pipelines.schema import RunConfig
 from pipelines.stage import Stage
@@ -100,6 +100,8 @@ def _run_one(
     made = run_stage(run, stage, executor, observer)
     if stage.name == "sample":
         compare_vectors(run)
+    if stage.name == "measure":
+        run.discard(run.stage(MEASURE_BEFORE))
     if stage.name == "select":
         _require_samples(run)
     return made

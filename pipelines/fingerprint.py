@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,30 @@ def fingerprints(config: RunConfig) -> dict[str, Fingerprint]:
         before = _digest(stage, inputs, before)
         found[stage] = Fingerprint(inputs, before)
     return found
+
+
+def made_from_same_faces(made_with: tuple[str, Mapping[str, Any]], wanted: Mapping[str, Fingerprint]) -> bool:
+    """Returns whether a former `measure` differs from the wanted one in its filters only.
+
+    Args:
+        made_with: digest and inputs of the former one.
+        wanted: fingerprint of each stage.
+    """
+    digest, inputs = made_with
+    recogniser = {key: value for key, value in inputs.items() if key.startswith("recogniser")}
+    same = all(wanted["measure"].inputs.get(key) == value for key, value in recogniser.items())
+    complete = recogniser.keys() == {key for key in wanted["measure"].inputs if key.startswith("recogniser")}
+    return same and complete and digest == _digest("measure", inputs, wanted["generate"].digest)
+
+
+def unchanged_filters(made_with: Mapping[str, Any], wanted: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """Returns the filters whose version and options are the same in the inputs of two `measure` stages."""
+
+    def part(inputs: Mapping[str, Any], name: str) -> dict[str, Any]:
+        starts = (f"filters.{name}.", f"filters.{name} ")
+        return {key: value for key, value in inputs.items() if key.startswith(starts)}
+
+    return [name for name in names if part(made_with, name) and part(made_with, name) == part(wanted, name)]
 
 
 def _inputs(config: RunConfig) -> dict[str, dict[str, Any]]:

@@ -6,8 +6,8 @@ import logging
 import shutil
 from collections.abc import Mapping
 
-from pipelines.fingerprint import STAGES, Fingerprint
-from pipelines.run_directory import RunDirectory
+from pipelines.fingerprint import STAGES, Fingerprint, made_from_same_faces
+from pipelines.run_directory import MEASURE_BEFORE, RunDirectory
 from synth.errors import FingerprintError, RunError
 from synth.shards.manifest import ShardRecord, Task
 
@@ -35,6 +35,7 @@ def prepare(run: RunDirectory, wanted: Mapping[str, Fingerprint], count: int, re
     if redo is not None:
         for stage in STAGES[STAGES.index(redo) :]:
             discard_stage(run, stage)
+    _set_faces_aside(run, wanted)
     for stage in COSTLY:
         _refuse_difference(run, stage, wanted[stage])
     _refuse_fewer(run, count)
@@ -60,6 +61,8 @@ def renew(run: RunDirectory, stage: str, wanted: Fingerprint) -> bool:
 def discard_stage(run: RunDirectory, stage: str) -> None:
     """Removes a stage and, with `export` and `select`, the dataset and report made from it."""
     run.discard(run.stage(stage))
+    if stage == "measure":
+        run.discard(run.stage(MEASURE_BEFORE))
     if stage == "export":
         run.discard(run.dataset)
         run.discard(run.report)
@@ -94,6 +97,19 @@ def compare_vectors(run: RunDirectory) -> None:
             "identities.count; use another --run-dir"
         )
     run.discard(previous)
+
+
+def _set_faces_aside(run: RunDirectory, wanted: Mapping[str, Fingerprint]) -> None:
+    """Keeps a `measure` that differs in its filters only: the new one takes faces and numbers from it."""
+    made_with = run.made_with("measure")
+    if made_with is None or made_with[0] == wanted["measure"].digest or not made_from_same_faces(made_with, wanted):
+        return
+    log.info("measure goes on with other filters: %s", "; ".join(wanted["measure"].differences(made_with[1])))
+    if run.shards(MEASURE_BEFORE):  # changed again before it was through
+        run.discard(run.stage("measure"))
+    elif run.shards("measure"):
+        run.discard(run.stage(MEASURE_BEFORE))
+        run.stage("measure").rename(run.stage(MEASURE_BEFORE))
 
 
 def _refuse_difference(run: RunDirectory, stage: str, wanted: Fingerprint) -> None:

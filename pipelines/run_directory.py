@@ -19,6 +19,7 @@ from synth.errors import RunError, RunLockedError, ShardError
 from synth.shards.manifest import RECORD_NAME, ShardRecord, Task
 
 FINGERPRINT_NAME = "fingerprint.json"
+MEASURE_BEFORE = "measure.before"  # a former `measure` while one with other filters is made from it
 
 
 @dataclass(frozen=True, slots=True)

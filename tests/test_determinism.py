@@ -4,9 +4,12 @@ import shutil
 import numpy as np
 import pytest
 
+from pipelines.config import parse_config
+from pipelines.fingerprint import fingerprints
+from pipelines.run_directory import RunDirectory
 from synth.errors import FingerprintError, RunError
-from synth.shards.table import read_table
-from tests.toy import inodes, run_toy, tree
+from synth.shards.table import read_table, write_table
+from tests.toy import CONFIG, inodes, run_toy, tree
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +120,39 @@ def test_vectors_that_change_with_the_count_are_refused(run_dir):
     for _ in range(2):  # the second time finds everything as the first time did
         with pytest.raises(RunError, match="does not give the same first 10 vectors"):
             run_toy(run_dir, "identities.count=12")
+
+
+FILTERS = ("- {type: near_duplicate, max: 0.999}", "- {type: sharpness, min: 1}\n  - {type: resolution}")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_another_filter_is_measured_from_stored_faces_as_in_a_new_run(run_dir, tmp_path, workers):
+    text = CONFIG.replace(*FILTERS)
+    images = inodes(run_dir, "generate")
+
+    run_toy(run_dir, text=text, workers=workers)
+
+    fresh, _ = run_toy(tmp_path / "other" / "toy", text=text)
+    assert inodes(run_dir, "generate") == images
+    assert tree(run_dir) == tree(fresh.root)
+    assert not (run_dir / "measure.before").exists()
+
+
+def test_a_filter_added_later_does_not_need_the_recogniser(run_dir):
+    before = fingerprints(parse_config(CONFIG, "a"))["measure"]
+    table = read_table(run_dir / "measure/000000/samples.parquet", ["score"])
+    run_toy(run_dir, text=CONFIG.replace(*FILTERS), until="generate")
+    changed = run_dir / "measure.before/000000/samples.parquet"
+    columns = read_table(changed) | {"score": table["score"] + np.float32(1)}
+    write_table(changed, columns)
+
+    run_toy(run_dir, text=CONFIG.replace(*FILTERS))
+
+    after = read_table(run_dir / "measure/000000/samples.parquet", ["score"])
+    assert (after["score"] == table["score"] + np.float32(1)).all()
+    assert RunDirectory(run_dir).stage_digest("measure") != before.digest
+
+
+def test_another_recogniser_is_refused(run_dir):
+    with pytest.raises(FingerprintError, match=r"recogniser\.type.*--redo measure"):
+        run_toy(run_dir, "recogniser.type=yunet_sface", "filters.1={type: sharpness}")

@@ -1,0 +1,121 @@
+"""Faces as `measure` stores them: written by it, and read back when a filter is added later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.fingerprint import fingerprints, made_from_same_faces, unchanged_filters
+from pipelines.run_directory import MEASURE_BEFORE, RunDirectory
+from pipelines.schema import RunConfig
+from synth.images import decode_image, encode_jpeg
+from synth.shards.manifest import ShardRecord, Task
+from synth.shards.table import read_table
+from synth.shards.tar import TarReader
+from synth.similarity import unit
+from synth.types import ALIGNED_SIZE, Faces
+
+Columns = dict[str, npt.NDArray[Any]]
+
+_COLUMNS = ("found", "score", "num_faces", "box", "landmarks", "embedding")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFaces:
+    """Faces of a group of samples, as the files of `measure` hold them.
+
+    Attributes:
+        columns: of samples.parquet, (B,) and (B, K): found, score, num_faces, box, landmarks, embedding (float16).
+        crops: the aligned faces as JPEG; empty where no face was found.
+        numbers: of filters that were measured before, float32 (B,) by name.
+    """
+
+    columns: Columns
+    crops: list[bytes]
+    numbers: Columns = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, faces: Faces) -> StoredFaces:
+        """Returns how faces are stored."""
+        columns: Columns = {
+            "found": faces.found,
+            "score": faces.scores,
+            "num_faces": faces.counts,
+            "box": faces.boxes,
+            "landmarks": faces.landmarks.reshape(len(faces.found), 10),
+            "embedding": faces.embeddings.astype(np.float16),
+        }
+        pairs = zip(faces.found.tolist(), faces.aligned, strict=True)
+        return cls(columns, [encode_jpeg(image) if found else b"" for found, image in pairs])
+
+    def faces(self) -> Faces:
+        """Returns the faces as they come back from the files."""
+        size = ALIGNED_SIZE
+        aligned = np.zeros((len(self.crops), size, size, 3), dtype=np.uint8)
+        for row, crop in enumerate(self.crops):
+            if crop:
+                aligned[row] = decode_image(crop)
+        return Faces(
+            found=self.columns["found"],
+            scores=self.columns["score"],
+            counts=self.columns["num_faces"],
+            boxes=self.columns["box"],
+            landmarks=self.columns["landmarks"].reshape(-1, 5, 2),
+            aligned=aligned,
+            embeddings=unit(self.columns["embedding"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierShard:
+    """A shard of an earlier measurement."""
+
+    path: Path
+    table: Mapping[str, npt.NDArray[Any]]
+    filters: list[str]
+
+    def rows(self, rows: slice) -> StoredFaces:
+        """Returns the stored faces of a range of samples."""
+        places = zip(
+            self.table["aligned_offset"][rows].tolist(), self.table["aligned_size"][rows].tolist(), strict=True
+        )
+        with TarReader(self.path / "aligned.tar") as tar:
+            crops = [tar.read(offset, size) if offset >= 0 else b"" for offset, size in places]
+        columns = {name: self.table[name][rows] for name in _COLUMNS}
+        return StoredFaces(columns, crops, {name: self.table[name][rows] for name in self.filters})
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierMeasurement:
+    """A former `measure` of the same images by the same recogniser, with other filters."""
+
+    run: RunDirectory
+    digest: str
+    filters: list[str]
+
+    @classmethod
+    def find(cls, run: RunDirectory, config: RunConfig) -> EarlierMeasurement | None:
+        """Returns the one the run has set aside, None if there is none."""
+        made_with = run.made_with(MEASURE_BEFORE)
+        if made_with is None:
+            return None
+        wanted = fingerprints(config)
+        if not made_from_same_faces(made_with, wanted):
+            return None
+        return cls(run, made_with[0], unchanged_filters(made_with[1], wanted["measure"].inputs, config.filter_names))
+
+    def shard(self, task: Task) -> EarlierShard | None:
+        """Returns the shard of a task, None if it was not measured."""
+        path = self.run.shard(MEASURE_BEFORE, task.shard)
+        if not path.is_dir():
+            return None
+        record = ShardRecord.read(path)
+        if record.task != task or record.fingerprint != self.digest:
+            return None
+        names = [*_COLUMNS, "aligned_offset", "aligned_size", *self.filters]
+        return EarlierShard(path, read_table(path / "samples.parquet", names), self.filters)
