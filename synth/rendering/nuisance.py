@@ -8,34 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from synth.rendering.nuisance_ranges import NuisanceRanges, Range
+from synth.rendering.draws import Colour, Pair, choice, colour, draw_seed, log_uniform, pair, tinted, truncated
+from synth.rendering.expressions import CENTRAL_UNITS, EXPRESSIONS, STRAY_UNITS
+from synth.rendering.nuisance_ranges import NuisanceRanges
 
 Float32 = npt.NDArray[np.float32]
-Pair = tuple[float, float]
-Colour = tuple[float, float, float]
-
-SMILE = {"mouthSmile": 0.7, "cheekSquint": 0.5, "eyeSquint": 0.3}
-GRIN = {"mouthSmile": 0.8, "jawOpen": 0.13, "mouthUpperUp": 0.35, "cheekSquint": 0.6}
-SURPRISE = {"jawOpen": 0.3, "browInnerUp": 0.8, "browOuterUp": 0.7, "eyeWide": 0.7}
-FROWN = {"browDown": 0.8, "mouthFrown": 0.5, "eyeSquint": 0.3}
-EXPRESSIONS: Mapping[str, Mapping[str, float]] = {
-    "neutral": {},
-    "smile": SMILE,
-    "grin": GRIN,
-    "open": {"jawOpen": 0.4},
-    "surprise": SURPRISE,
-    "frown": FROWN,
-    "pucker": {"mouthPucker": 0.6},
-    "press": {"mouthPress": 0.6},
-    "blink": {"eyeBlink": 0.8},
-}
-CENTRAL_UNITS = frozenset({"jawOpen", "browInnerUp", "mouthPucker"})  # the others have a left and a right half
-STRAY_HALVES = (
-    "browDown", "browOuterUp", "cheekSquint", "eyeSquint", "eyeWide", "mouthDimple", "mouthFrown", "mouthPress",
-    "mouthSmile", "mouthStretch", "mouthUpperUp", "noseSneer",
-)  # fmt: skip
-STRAY_CENTRAL = ("browInnerUp", "cheekPuff", "mouthLeft", "mouthRight", "mouthPucker", "mouthRollLower")
-STRAY_UNITS = (*(f"{unit}{side}" for side in ("Left", "Right") for unit in STRAY_HALVES), *STRAY_CENTRAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,8 +140,8 @@ def draw(seed: int, ranges: NuisanceRanges) -> Nuisance:
         wear=_wear(wear, ranges),
         drift=_drift(drift, ranges),
         sensor=_sensor(sensor, ranges),
-        background=_choice(behind, ranges.backgrounds),
-        backdrop=_seed(behind),
+        background=choice(behind, ranges.backgrounds),
+        backdrop=draw_seed(behind),
     )
 
 
@@ -175,14 +152,14 @@ def stream(seed: int, group: int) -> np.random.Generator:
 
 def _pose(rng: np.random.Generator, ranges: NuisanceRanges) -> Pose:
     return Pose(
-        yaw=_truncated(rng, ranges.yaw_sd_degrees, ranges.yaw_limit_degrees),
-        pitch=_truncated(rng, ranges.pitch_sd_degrees, ranges.pitch_limit_degrees),
-        roll=_truncated(rng, ranges.roll_sd_degrees, ranges.roll_limit_degrees),
+        yaw=truncated(rng, ranges.yaw_sd_degrees, ranges.yaw_limit_degrees),
+        pitch=truncated(rng, ranges.pitch_sd_degrees, ranges.pitch_limit_degrees),
+        roll=truncated(rng, ranges.roll_sd_degrees, ranges.roll_limit_degrees),
     )
 
 
 def _expression(rng: np.random.Generator, ranges: NuisanceRanges) -> Expression:
-    name = _choice(rng, ranges.expressions)
+    name = choice(rng, ranges.expressions)
     activations: dict[str, float] = {}
     for unit, strength in EXPRESSIONS[name].items():
         value = strength * rng.uniform(*ranges.expression_strength)
@@ -199,10 +176,10 @@ def _expression(rng: np.random.Generator, ranges: NuisanceRanges) -> Expression:
 
 def _framing(rng: np.random.Generator, ranges: NuisanceRanges) -> CameraPlacement:
     return CameraPlacement(
-        distance=_log_uniform(rng, ranges.distance_dm),
+        distance=log_uniform(rng, ranges.distance_dm),
         fill=float(rng.uniform(*ranges.portrait_fill)),
-        shift=_pair(rng.normal(0, 1, 2) * ranges.portrait_shift_sd),
-        alignment_shift_px=_pair(rng.normal(0, 1, 2) * ranges.alignment_shift_sd_px),
+        shift=pair(rng.normal(0, 1, 2) * ranges.portrait_shift_sd),
+        alignment_shift_px=pair(rng.normal(0, 1, 2) * ranges.alignment_shift_sd_px),
         alignment_scale=float(np.exp(rng.normal(0, 1) * ranges.alignment_scale_sd)),
         alignment_roll=float(rng.normal(0, 1) * ranges.alignment_roll_sd_degrees),
     )
@@ -218,12 +195,12 @@ def _lights(rng: np.random.Generator, ranges: NuisanceRanges) -> Lights:
     return Lights(
         key_azimuth=azimuth,
         key_elevation=float(rng.uniform(*ranges.key_elevation_degrees)),
-        key_colour=_tinted(rng, _log_uniform(rng, ranges.key_intensity), ranges.tint_sd),
+        key_colour=tinted(rng, log_uniform(rng, ranges.key_intensity), ranges.tint_sd),
         key_softness=float(rng.uniform(*ranges.key_softness_dm)),
         fill_azimuth=-float(np.sign(azimuth)) * float(rng.uniform(23, 137)),
         fill_elevation=float(rng.uniform(-11, 46)),
-        fill_colour=_tinted(rng, _log_uniform(rng, ranges.fill_intensity), ranges.tint_sd),
-        ambient=_colour(rng.uniform(*ranges.ambient_intensity) * np.exp(rng.normal(0, 0.06, 3))),
+        fill_colour=tinted(rng, log_uniform(rng, ranges.fill_intensity), ranges.tint_sd),
+        ambient=colour(rng.uniform(*ranges.ambient_intensity) * np.exp(rng.normal(0, 0.06, 3))),
         lobe_axes=(axes / np.linalg.norm(axes, axis=1, keepdims=True)).astype(np.float32),
         lobe_sharpness=np.exp(rng.uniform(np.log(2), np.log(60), num_lobes)).astype(np.float32),
         lobe_colours=(strength * np.exp(rng.normal(0, 0.10, (num_lobes, 3)))).astype(np.float32),
@@ -239,7 +216,7 @@ def _wear(rng: np.random.Generator, ranges: NuisanceRanges) -> Wear:
         hat=bool(hat < ranges.hat_rate),
         mask=bool(mask < ranges.mask_rate),
         occluder=bool(occluder < ranges.occluder_rate),
-        style=_seed(rng),
+        style=draw_seed(rng),
     )
 
 
@@ -247,7 +224,7 @@ def _drift(rng: np.random.Generator, ranges: NuisanceRanges) -> Drift:
     brightness, tint, age = rng.normal(0, 1, 3)
     gain = np.exp(brightness * ranges.hair_brightness_sd + tint * ranges.hair_tint_sd * np.array([1.0, 0.0, -1.0]))
     return Drift(
-        hair_gain=_colour(gain),
+        hair_gain=colour(gain),
         hair_density=float(rng.uniform(*ranges.hair_density)),
         beard_density=float(rng.uniform(*ranges.beard_density)),
         age_years=float(np.clip(age, -2, 2) * ranges.age_drift_sd_years),
@@ -261,7 +238,7 @@ def _sensor(rng: np.random.Generator, ranges: NuisanceRanges) -> Sensor:
     return Sensor(
         exposure=float(np.exp(np.clip(rng.normal(0, 1), -2.5, 2.5) * ranges.exposure_sd)),
         contrast=float(np.exp(rng.normal(0, 1) * ranges.contrast_sd)),
-        white_balance=_colour(np.exp(rng.normal(0, 1, 3) * ranges.white_balance_sd)),
+        white_balance=colour(np.exp(rng.normal(0, 1, 3) * ranges.white_balance_sd)),
         saturation=0.0 if is_grey < ranges.monochrome_rate else saturation,
         blur=max(0.0, float(ranges.blur_mean + rng.normal(0, 1) * ranges.blur_sd)) / 1000,
         motion_length=float(rng.uniform(*ranges.motion_blur_length)) if moves < ranges.motion_blur_rate else 0.0,
@@ -269,38 +246,5 @@ def _sensor(rng: np.random.Generator, ranges: NuisanceRanges) -> Sensor:
         noise=abs(float(rng.normal(0, 1) * ranges.noise_sd)),
         low_resolution=small if is_small < ranges.low_resolution_rate else 1.0,
         jpeg_quality=int(rng.integers(ranges.jpeg_quality[0], ranges.jpeg_quality[1] + 1)),
-        noise_seed=_seed(rng),
+        noise_seed=draw_seed(rng),
     )  # fmt: skip
-
-
-def _truncated(rng: np.random.Generator, spread: float, limit: float) -> float:
-    """Draws a normal number within +-limit, by redrawing."""
-    while True:
-        value = float(rng.normal(0, 1) * spread)
-        if abs(value) <= limit:
-            return value
-
-
-def _log_uniform(rng: np.random.Generator, limits: Range) -> float:
-    return float(np.exp(rng.uniform(np.log(limits[0]), np.log(limits[1]))))
-
-
-def _choice(rng: np.random.Generator, weights: Mapping[str, float]) -> str:
-    shares = np.array(list(weights.values()), dtype=np.float64)
-    return str(rng.choice(list(weights), p=shares / shares.sum()))
-
-
-def _tinted(rng: np.random.Generator, intensity: float, spread: float) -> Colour:
-    return _colour(intensity * np.exp(rng.normal(0, 1) * spread * np.array([1.0, 0.0, -1.0])))
-
-
-def _seed(rng: np.random.Generator) -> int:
-    return int(rng.integers(2**31))
-
-
-def _pair(values: npt.NDArray[np.floating]) -> Pair:
-    return float(values[0]), float(values[1])
-
-
-def _colour(values: npt.NDArray[np.floating]) -> Colour:
-    return float(values[0]), float(values[1]), float(values[2])

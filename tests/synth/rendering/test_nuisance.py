@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from synth.rendering.nuisance import EXPRESSIONS, draw
+from synth.rendering.expressions import EXPRESSIONS
+from synth.rendering.nuisance import draw
 from synth.rendering.nuisance_ranges import EXPRESSION_RATES, NuisanceRanges
 
 RANGES = NuisanceRanges()
