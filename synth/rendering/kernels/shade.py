@@ -53,11 +53,11 @@ def shade_triangle(
     if hit.part == 0:
         below = below_neckline(hit.rest, materials.clothes)
         if below > 0.0:
-            colour = shade_cloth(hit, below, materials.clothes, light, shadows)
+            dark = 1.0 - 0.95 * hit.inside  # seen through the nostrils
+            colour = shade_cloth(hit, below, materials.clothes, light, shadows) * dark
         else:
             colour = shade_skin(hit, materials.skin, light, shadows)
             is_skin = 1.0
-        colour = colour * (1.0 - 0.95 * hit.inside)
     elif hit.part <= 2:
         colour = shade_eye(hit, materials.eyes, light, shadows)
     elif hit.part < FIRST_WORN_PART:
