@@ -75,9 +75,9 @@ class Export(Stage):
             )
 
     def _metadata_columns(self, table: Columns) -> Columns:
-        """Returns what goes into each sample's metadata: names, seed, filters' numbers, truth that is never NaN."""
+        """Returns what goes into each sample's metadata: names, seed, filters' numbers and the generator's truth."""
         names = ["identity", "index", "label", "seed", *self._config.filter_names]
-        names += [f"truth_{name}" for name in components.resolve("generator", self._config.generator.type).truth]
+        names += [name for name in table if name.startswith("truth_")]
         return {name.removeprefix("truth_"): table[name] for name in names}
 
     def _images(self, table: Columns) -> list[bytes]:
