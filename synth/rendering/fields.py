@@ -92,7 +92,7 @@ def _local_fields(head: Head) -> Float64:
             sigma = np.exp(rng.uniform(np.log(smallest), np.log(largest)))
             bump = mask * np.exp(-((mirrored - x0) ** 2 + (y - y0) ** 2) / (2 * sigma**2))
             direction = rng.standard_normal(3) * [0.6, 0.6, 0.8]
-            fields.append(bump[:, None] * direction * np.sqrt(sigma / 0.18))
+            fields.append(bump[:, None] * direction * (sigma / 0.18) ** 0.8)
     return _fade_midline(np.array(fields), head.vertices[:, 0]) * 0.2
 
 

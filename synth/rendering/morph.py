@@ -20,8 +20,8 @@ REGION_SPREAD = {  # sd of the controls of a region, in units of the control's o
     "forehead": 0.36,
     "eyebrows": 0.30,
     "eyes": 0.30,
-    "nose": 0.33,
-    "mouth": 0.33,
+    "nose": 0.28,
+    "mouth": 0.29,
     "ears": 0.36,
     "chin": 0.33,
     "cheek": 0.36,
@@ -41,14 +41,16 @@ CONTROL_FACTOR = {  # part of a control's name -> factor on its sd; the first th
     "laugh-lines": 0.6,
 }
 LARGEST_CONTROL = 0.95
+UNFOLDING_ROUNDS = 5  # many controls and fields at once would fold nostrils and lips; averaging neighbours undoes it
 SHAPES_OF_HEADS = ("diamond", "invertedtriangular", "oval", "rectangular", "round", "square", "triangular")
 
 
 def shape_vertices(person: Attributes, prior: IdentityPrior = DEFAULT_PRIOR) -> Float32:
     """Returns the head of a person in neutral expression, float32 (V, 3), dm."""
     head = load_head()
-    coefficients = _macro(person) | _local(person, prior)
-    return (head.vertices + head.offset(coefficients) + field_offset(person.fields, prior)).astype(np.float32)
+    average = head.vertices + head.offset(_macro(person))
+    own = head.offset(_local(person, prior)) + field_offset(person.fields, prior)
+    return (average + head.smooth(own, UNFOLDING_ROUNDS)).astype(np.float32)
 
 
 @cache

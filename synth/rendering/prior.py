@@ -34,13 +34,13 @@ class IdentityPrior:
     ancestry_temperature: float = 3.8
     sex_sharpness: float = 10.0
     weight_spread: float = 0.26
-    shape_spread: float = 1.25
+    shape_spread: float = 1.45
     asymmetry: float = 0.22
-    field_spread: float = 0.10
+    field_spread: float = 0.12
     proportion_spread: float = 1.0
     eye_spread: float = 1.0
-    brow_spread: float = 1.3
-    melanin_spread: float = 0.08
+    brow_spread: float = 1.6
+    melanin_spread: float = 0.09
     redness_spread: float = 0.13
     lip_colour_spread: float = 1.3
     blotch_strength: float = 1.0

@@ -144,7 +144,7 @@ def bake_skin(
     haemoglobin = skin.haemoglobin * (1.0 + 0.5 * skin.blotch * mid + 0.35 * fine) + 0.10 * fine
     haemoglobin = haemoglobin + skin.flush * (0.35 * cheek * (0.6 + 0.8 * low) + 0.35 * nose) + 0.25 * regions[i, EARS]
     melanin = melanin + 0.22 * skin.under_eye * eye
-    haemoglobin = haemoglobin + 0.35 * skin.under_eye * eye
+    haemoglobin = haemoglobin + 0.26 * skin.under_eye * eye
     where_freckled = mix_fields(fields, i, 0, 4, freckle_weights)
     freckled = 0.3 + 0.7 * wp.clamp(cheek + nose + 0.25 * forehead, 0.0, 1.0)
     melanin = melanin + 0.28 * skin.freckles * fields[i, FRECKLES] * freckled * wp.smoothstep(-0.2, 0.3, where_freckled)
