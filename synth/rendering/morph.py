@@ -41,7 +41,7 @@ CONTROL_FACTOR = {  # part of a control's name -> factor on its sd; the first th
     "laugh-lines": 0.6,
 }
 LARGEST_CONTROL = 0.95
-UNFOLDING_ROUNDS = 5  # many controls and fields at once would fold nostrils and lips; averaging neighbours undoes it
+UNFOLDING_ROUNDS = 3  # many controls and fields at once would fold nostrils and lips; averaging neighbours undoes it
 SHAPES_OF_HEADS = ("diamond", "invertedtriangular", "oval", "rectangular", "round", "square", "triangular")
 
 

@@ -34,10 +34,10 @@ class IdentityPrior:
     ancestry_temperature: float = 3.8
     sex_sharpness: float = 10.0
     weight_spread: float = 0.26
-    shape_spread: float = 1.45
+    shape_spread: float = 1.5
     asymmetry: float = 0.22
-    field_spread: float = 0.12
-    proportion_spread: float = 1.0
+    field_spread: float = 0.13
+    proportion_spread: float = 1.1
     eye_spread: float = 1.0
     brow_spread: float = 1.6
     melanin_spread: float = 0.09
