@@ -22,7 +22,7 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 FIELD_SEED = 5
-MIDLINE_FADE = 0.12  # dm, where the x component reaches full strength
+MIDLINE_FADE = 0.18  # dm, where the x component reaches full strength
 
 LOCAL_REGIONS = {  # name -> (number of fields, mean x, mean y, spread x, spread y, smallest sigma, largest sigma); dm
     "nose": (22, 0.06, 6.98, 0.08, 0.16, 0.085, 0.17),
