@@ -33,7 +33,7 @@ class NuisanceRanges:
     """Ranges and rates of the nuisances; every field can be set from a configuration file.
 
     A `..._sd` is the standard deviation of a normal draw, a `..._rate` the share of samples, a pair the
-    limits of a uniform draw (of its logarithm where the text says log). The yaw spread of 24 degrees and the
+    limits of a uniform draw (of its logarithm where the text says log). The yaw spread of nearly 24 degrees and the
     changing accessories follow what helped in DigiFace-1M (Bae et al. 2023, ablations of pose and accessories).
 
     Attributes:
@@ -93,7 +93,7 @@ class NuisanceRanges:
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    yaw_sd_degrees: float = 24.0
+    yaw_sd_degrees: float = 23.5
     yaw_limit_degrees: float = 75.0
     pitch_sd_degrees: float = 9.0
     pitch_limit_degrees: float = 30.0
@@ -104,7 +104,7 @@ class NuisanceRanges:
     stray_units: int = 3
     stray_unit_sd: float = 0.15
     gaze_sd_degrees: Range = (10.0, 6.0)
-    distance_dm: Range = (4.5, 20.0)
+    distance_dm: Range = (6.0, 24.0)
     portrait_fill: Range = (0.74, 0.95)
     portrait_shift_sd: float = 0.02
     alignment_shift_sd_px: float = 0.4

@@ -37,10 +37,10 @@ def make_glasses(
         dark: whether the lenses are opaque.
     """
     frame = Frame(
-        half_width=0.27 * rng.uniform(0.92, 1.12 + 0.08 * dark),
-        half_height=0.19 * rng.uniform(0.8, 1.2 + 0.2 * dark),
+        half_width=0.27 * rng.uniform(0.92, 1.12),
+        half_height=0.19 * rng.uniform(0.8, 1.2),
         squareness=float(rng.choice([2.2, 3.0, 4.5])),
-        wire=float(rng.choice([0.010, 0.018, 0.030])),
+        wire=float(rng.choice([0.008, 0.012, 0.020])),
     )
     centres = head.eyeball_centres(vertices)
     nose_root = _foremost(head, vertices, (centres[0] + centres[1]) / 2)

@@ -38,7 +38,7 @@ def make_hat(radial: RadialMap, rng: np.random.Generator) -> Hat:
     """
     is_cap = rng.random() < 0.4
     shell = _lifted(radial.radii, (2.0, 3.0)) + (0.10 if is_cap else 0.14) + 0.10 * rng.random()
-    edge = np.radians(rng.uniform(58, 66) if is_cap else rng.uniform(54, 66))
+    edge = np.radians(rng.uniform(52, 60) if is_cap else rng.uniform(48, 60))
     azimuth = np.linspace(-np.pi, np.pi, HAT_COLUMNS, endpoint=False)
     lowest = edge + HAT_DROP * 0.5 * (1 - np.cos(azimuth))
     polar = np.linspace(0.0, 1.0, HAT_ROWS)[:, None] * lowest
