@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +12,13 @@ import numpy.typing as npt
 from synth.errors import VectorsError
 from synth.generators.base import Generator, TruthColumn
 from synth.rendering.camera import Framing
-from synth.rendering.face import Face
-from synth.rendering.identity import build_face
 from synth.rendering.nuisance import Nuisance, draw
 from synth.rendering.nuisance_ranges import NuisanceRanges
-from synth.rendering.scene import Rendering, Scene
 from synth.types import Generated, Vectors
+
+if TYPE_CHECKING:
+    from synth.rendering.face import Face
+    from synth.rendering.scene import Rendering, Scene
 
 SIZES = (112, 512)  # px, smallest and largest picture
 NORM_TOLERANCE = 1e-3
@@ -111,6 +112,10 @@ class Rendered(Generator):
 
     def _scene(self, vector: npt.NDArray[np.float32]) -> Scene:
         """Returns the person of a vector; the last few are kept, since batches are sorted by identity."""
+        # Warp is set up when it is imported: whoever only checks a configuration does not wait for that.
+        from synth.rendering.identity import build_face
+        from synth.rendering.scene import Scene
+
         key = vector.tobytes()
         if key not in self._scenes:
             self._scenes[key] = Scene(build_face(vector, size=self.size, device=self.device), self.device)
@@ -160,7 +165,7 @@ def _truth(face: Face, nuisance: Nuisance, rendering: Rendering) -> dict[str, An
         "light_key_to_fill": max(lights.key_colour) / max(lights.fill_colour),
         "camera_distance": nuisance.framing.distance,
         "background": nuisance.background,
-        "age_years": person.age_years + nuisance.drift.age_years,
+        "age_years": person.age_years + person.ageing(nuisance.drift.age_years),
         "male": person.male,
         "ancestry_african": person.african,
         "ancestry_asian": person.asian,

@@ -13,9 +13,10 @@ Float64 = npt.NDArray[np.float64]
 HairStyleName = Literal[
     "bald", "buzz", "short", "side", "back", "curly", "afro", "long", "longside", "bob", "tied", "curlylong"
 ]
-YOUNG_YEARS, OLD_YEARS = 20.0, 86.0  # what the young and old shapes look like on a face
-
 BeardKind = Literal["clean", "stubble", "moustache", "goatee", "full"]
+
+ADULT_YEARS = 18.0  # nobody is ever shown younger
+YOUNG_YEARS, OLD_YEARS = 20.0, 86.0  # what the young and old shapes look like on a face
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +228,10 @@ class Attributes:
     def age(self) -> float:
         """How far the shape is from MakeHuman's young (0) to its old (1) end."""
         return age_fraction(self.age_years)
+
+    def ageing(self, years: float) -> float:
+        """Returns how many of `years` of ageing (negative: rejuvenation) leave the person an adult."""
+        return max(years, ADULT_YEARS - self.age_years)
 
 
 def age_fraction(years: float) -> float:

@@ -80,7 +80,7 @@ def pose_face(face: Face, nuisance: Nuisance) -> PosedFace:
     """
     head = load_head()
     vertices = face.vertices + head.expression_offset(nuisance.expression.activations)
-    vertices = vertices + head.offset(_ageing(face.attributes, nuisance.drift.age_years))
+    vertices = vertices + head.offset(_ageing(face.attributes, face.attributes.ageing(nuisance.drift.age_years)))
     for ids in head.eye_vertices:
         vertices[ids] = face.vertices[ids]
     eyes = head.eyeball_centres(vertices).astype(np.float64)

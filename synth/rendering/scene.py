@@ -152,7 +152,9 @@ class Scene:
         skin.height, skin.width = face.texture_shape
         skin.low, skin.high, skin.axis_z = head.texture_bottom, head.texture_top, head.texture_axis_z
         skin.head_rotation = wp.mat33(*shot.posed.head.ravel())
-        skin.relief_gain = float(np.clip(1 + RELIEF_PER_YEAR * shot.nuisance.drift.age_years, 0.5, 1.5))
+        skin.relief_gain = float(
+            np.clip(1 + RELIEF_PER_YEAR * face.attributes.ageing(shot.nuisance.drift.age_years), 0.5, 1.5)
+        )
         materials.skin = skin
         materials.eyes = _eyes(face, shot.posed, shot.nuisance)
         materials.teeth = wp.vec3(*face.teeth)

@@ -115,3 +115,20 @@ def test_ranges_can_be_set_from_a_configuration():
     built = build(ComponentSpec("generator", "rendered", {"size": 128, "nuisance": {"hat_rate": 1.0}}))
     assert built.nuisance == NuisanceRanges(hat_rate=1.0)
     assert built.size == 128
+
+
+def test_age_drift_never_shows_anyone_below_eighteen():
+    generator = Rendered(nuisance=NuisanceRanges(age_drift_sd_years=60.0))
+    seeds = np.arange(6, dtype=np.uint64)
+    made = generator.generate(np.repeat(VECTORS[:1], 6, axis=0), np.arange(6, dtype=np.int32), seeds)
+    ages = made.truth["age_years"]
+    assert ages.min() == 18.0
+    assert ages.max() > 40.0
+
+
+def test_checking_a_configuration_does_not_set_warp_up():
+    code = (
+        "import sys; from synth.components import ComponentSpec, check; "
+        "check(ComponentSpec('generator', 'rendered', {'size': 128})); sys.exit('warp' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
