@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 
 from pipelines.executors.task import OpenStage, Raised, Stopped
@@ -73,28 +74,31 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(*self._arguments, theirs), daemon=True)
-        with _child_settings():
+        with child_settings():
             self._process.start()
         theirs.close()
 
 
 @contextmanager
-def _child_settings() -> Iterator[None]:
-    """Lets a child start with one thread and deaf to Ctrl-C, which its driver answers for it."""
+def child_settings() -> Iterator[None]:
+    """Lets a child start with one thread and deaf to Ctrl-C, which its driver answers for it.
+
+    The signal is held back, not ignored: pressed meanwhile, it reaches the driver when this ends. multiprocessing's
+    tracker is started before, because its start lets the signal through again.
+    """
     before = {name: os.environ.get(name) for name in THREAD_LIMITS}
     os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
-    is_main = threading.current_thread() is threading.main_thread()  # others may not set signals
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main else None
+    resource_tracker.ensure_running()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        if is_main:
-            signal.signal(signal.SIGINT, handler)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _work(run: RunDirectory, stage: Stage, device: str, digest: str, connection: Connection) -> None:

@@ -1,0 +1,31 @@
+"""Starting a worker."""
+
+import os
+import signal
+
+import pytest
+
+from pipelines.executors.worker import THREAD_LIMITS, child_settings
+
+
+def test_ctrl_c_while_a_worker_starts_reaches_the_driver():
+    pressed = []
+
+    with pytest.raises(KeyboardInterrupt), child_settings():
+        os.kill(os.getpid(), signal.SIGINT)
+        pressed.append(True)  # the child starts undisturbed
+
+    assert pressed
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_a_child_starts_with_one_thread_and_the_driver_keeps_its_own_settings(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+
+    with child_settings():
+        inside = [os.environ[name] for name in THREAD_LIMITS]
+
+    assert inside == ["1"] * len(THREAD_LIMITS)
+    assert os.environ["OMP_NUM_THREADS"] == "5"
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
