@@ -7,12 +7,16 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from pipelines.fingerprint import STAGES
 from synth.errors import ConfigError, SynthError
+
+if TYPE_CHECKING:
+    from pipelines.run_directory import RunDirectory
+    from pipelines.schema import RunConfig
 
 INTERRUPTED = 130
 
@@ -35,6 +39,10 @@ def main() -> NoReturn:
         app(standalone_mode=True)
     except SynthError as error:
         _fail(str(error), error.exit_code)
+    except OSError as error:
+        if error.filename is None:  # not about a path that the user named
+            raise
+        _fail(f"{error.filename}: {error.strerror}", ConfigError.exit_code)
     sys.exit(0)
 
 
@@ -107,7 +115,9 @@ def verify(run: RunArgument) -> None:
 
     found = damages(RunDirectory(run))
     if found:
-        raise ShardError("\n".join([*found, "remove the folders of damaged shards and run again to make them anew"]))
+        raise ShardError(
+            "\n".join([*found, "remove the folders of damaged shards, or dataset/, and run again to make them anew"])
+        )
     print(f"{run}: all committed files are as they were written")
 
 
@@ -115,8 +125,10 @@ def verify(run: RunArgument) -> None:
 def report(run: RunArgument) -> None:
     """Writes the report of a run again."""
     from pipelines.report import write_report
+    from pipelines.run_directory import disk_errors
 
-    print(write_report(run))
+    with disk_errors(run):
+        print(write_report(run))
 
 
 @app.command()
@@ -138,14 +150,10 @@ def components(
                 print(f"    {parameter}".replace("'", ""))
 
 
-def _print_plan(config: object, directory: object) -> None:
+def _print_plan(config: RunConfig, directory: RunDirectory) -> None:
     """Prints what a run would do."""
     from pipelines.estimate import estimate
-    from pipelines.run_directory import RunDirectory
-    from pipelines.schema import RunConfig
 
-    assert isinstance(config, RunConfig)
-    assert isinstance(directory, RunDirectory)
     plan = estimate(config, directory)
     for stage in plan:
         print(
@@ -159,14 +167,12 @@ def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f} MB" if size < 1e9 else f"{size / 1e9:,.1f} GB"
 
 
-def _log_to(directory: object, verbose: bool) -> None:
+def _log_to(directory: RunDirectory, verbose: bool) -> None:
     """Sends our log lines to the run's log file and, if asked, to the terminal; warnings always go there."""
-    from pipelines.run_directory import RunDirectory
-
-    assert isinstance(directory, RunDirectory)
     directory.root.mkdir(parents=True, exist_ok=True)
+    logging.raiseExceptions = False  # a full disk is told once, by the run, not with each line
     form = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
-    to_file = logging.FileHandler(directory.log)
+    to_file = logging.FileHandler(directory.log, delay=True)  # no file before there is a run
     to_terminal = logging.StreamHandler()
     to_terminal.setLevel(logging.INFO if verbose else logging.WARNING)
     ours = logging.getLogger("pipelines")

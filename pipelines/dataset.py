@@ -28,6 +28,11 @@ def finish(config: RunConfig, run: RunDirectory) -> None:
     write_json(_marker(run), {"digest": digest, "files": files})
 
 
+def forget_dataset(run: RunDirectory) -> None:
+    """Says that the dataset is not made from the export at hand: a shard of it is missing and will be made anew."""
+    run.discard(_marker(run))
+
+
 def damaged_dataset_files(run: RunDirectory) -> list[str]:
     """Returns a line for each file of the assembled dataset that is missing or differs from what was assembled."""
     expected = {name: FileRecord(*entry) for name, entry in _assembled(run).get("files", {}).items()}

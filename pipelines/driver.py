@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.dataset import finish
+from pipelines.dataset import finish, forget_dataset
 from pipelines.executors.base import Executor
 from pipelines.executors.task import versions
 from pipelines.fingerprint import STAGES, Fingerprint, fingerprints
 from pipelines.preparation import compare_vectors, prepare, renew, set_outdated_vectors_aside
 from pipelines.report import write_report
-from pipelines.run_directory import MEASURE_BEFORE, RunDirectory, require_intact, write_json
+from pipelines.run_directory import MEASURE_BEFORE, RunDirectory, disk_errors, require_intact, write_json
 from pipelines.runner import Observer, run_stage
 from pipelines.schema import RunConfig
 from pipelines.stage import Stage
@@ -68,10 +68,10 @@ def run_pipeline(
         until: last stage.
 
     Raises:
-        SynthError: the directory belongs to another run, tasks failed, or nothing was kept.
+        SynthError: the directory belongs to another run, tasks failed, the disk is full, or nothing was kept.
     """
     wanted = fingerprints(config)
-    with run.lock():
+    with disk_errors(run.root), run.lock():
         prepare(run, wanted, config.identities.count, redo)
         _describe(run, config)
         made = 0
@@ -97,6 +97,8 @@ def _run_one(
     if stage.name == "export":
         selection = ShardRecord.read(require_intact(run, "select", 0)).files["selection.parquet"].sha256
         renew(run, "export", wanted["export"].including("selection.parquet", selection))
+        if not all(run.holds("export", task) for task in stage.tasks()):
+            forget_dataset(run)
     made = run_stage(run, stage, executor, observer)
     if stage.name == "sample":
         compare_vectors(run)

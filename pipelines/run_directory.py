@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -14,12 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.fingerprint import Fingerprint
-from synth.errors import RunError, RunLockedError, ShardError
+from pipelines.fingerprint import STAGES, Fingerprint
+from synth.errors import DiskFullError, RunError, RunLockedError, ShardError
 from synth.shards.manifest import RECORD_NAME, ShardRecord, Task
 
 FINGERPRINT_NAME = "fingerprint.json"
 MEASURE_BEFORE = "measure.before"  # a former `measure` while one with other filters is made from it
+_LOCK = "run.lock"
+_OWN_FOLDERS = (*STAGES, "scratch", "dataset", "report", "failed")  # which a run replaces and removes
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,9 @@ class RunDirectory:
         except FileNotFoundError:
             raise RunError(f"{self.root}: not a run directory (it has no run.json)") from None
         except (OSError, ValueError) as error:
-            raise RunError(f"{path}: cannot be read ({error}); run the configuration again") from error
+            raise RunError(f"{path}: cannot be read ({error}); remove it and run the configuration again") from error
+        if not isinstance(content, dict) or not isinstance(content.get("config"), dict):
+            raise RunError(f"{path}: holds no configuration; remove it and run the configuration again")
         return content
 
     @contextmanager
@@ -145,9 +150,11 @@ class RunDirectory:
 
         Raises:
             RunLockedError: another driver works on it.
+            RunError: it is a folder with other things in it.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.root / "run.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        self._refuse_foreign()
+        descriptor = os.open(self.root / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -164,6 +171,32 @@ class RunDirectory:
             os.ftruncate(descriptor, 0)
         finally:
             os.close(descriptor)
+
+    def _refuse_foreign(self) -> None:
+        """A run replaces what is named like its own folders; those of somebody else must not be there."""
+        if (self.root / _LOCK).exists() or (self.root / "run.json").exists():
+            return
+        foreign = [name for name in _OWN_FOLDERS if (self.root / name).exists()]
+        if foreign:
+            raise RunError(
+                f"{self.root}: has a folder '{foreign[0]}' that no run made, and a run would replace it; "
+                "name an empty or a new folder with --run-dir"
+            )
+
+
+@contextmanager
+def disk_errors(root: Path) -> Iterator[None]:
+    """Says in the run's words that its disk is full.
+
+    Raises:
+        DiskFullError: the block could not write, because no space is left.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError(f"{root}: no space left on the disk; free some and run again to go on") from error
+        raise
 
 
 def write_json(path: Path, content: Any) -> None:  # noqa: ANN401

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import platform
 import socket
 import time
@@ -10,7 +9,7 @@ import traceback
 from dataclasses import dataclass
 from importlib import metadata
 
-from pipelines.run_directory import RunDirectory
+from pipelines.run_directory import RunDirectory, disk_errors
 from pipelines.stage import Stage
 from synth.errors import DiskFullError, RunError, SynthError, VectorsError, WeightsError
 from synth.shards.commit import commit_directory
@@ -79,26 +78,21 @@ def run_task(run: RunDirectory, stage: Stage, task: Task, digest: str) -> ShardR
     """
     final = run.shard(stage.name, task.shard)
     started, cpu_started = time.monotonic(), time.process_time()
-    try:
-        with commit_directory(final, run.scratch) as out:
-            counts = stage.process(task, out)
-            record = ShardRecord(
-                task=task,
-                fingerprint=digest,
-                counts=counts,
-                files=describe_files(out),
-                seconds=round(time.monotonic() - started, 3),
-                cpu_seconds=round(time.process_time() - cpu_started, 3),
-                host=f"{socket.gethostname()} {platform.machine()}",
-                versions=versions(),
-            )
-            record.write(out)
-            if run.stage_digest(stage.name) != digest:
-                raise RunError(f"{final}: the stage was begun anew with another configuration; nothing is committed")
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFullError(f"{run.root}: no space left on the disk; free some and run again to go on") from error
-        raise
+    with disk_errors(run.root), commit_directory(final, run.scratch) as out:
+        counts = stage.process(task, out)
+        record = ShardRecord(
+            task=task,
+            fingerprint=digest,
+            counts=counts,
+            files=describe_files(out),
+            seconds=round(time.monotonic() - started, 3),
+            cpu_seconds=round(time.process_time() - cpu_started, 3),
+            host=f"{socket.gethostname()} {platform.machine()}",
+            versions=versions(),
+        )
+        record.write(out)
+        if run.stage_digest(stage.name) != digest:
+            raise RunError(f"{final}: the stage was begun anew with another configuration; nothing is committed")
     return record
 
 

@@ -18,6 +18,7 @@ from pipelines.stages.stored_faces import EarlierMeasurement, StoredFaces
 from synth import components
 from synth.images import decode_image
 from synth.recognisers.base import Recogniser
+from synth.shards.array import write_array
 from synth.shards.manifest import Task
 from synth.shards.table import read_table, write_table
 from synth.shards.tar import TarReader, TarWriter
@@ -74,7 +75,7 @@ class Measure(Stage):
                 groups.append(self._measure_group(part, tar, aligned, earlier.rows(rows) if earlier else None))
         columns = {name: np.concatenate([part[name] for part in groups]) for name in groups[0]}
         write_table(out / "samples.parquet", columns)
-        np.save(out / "centroids.npy", centroids(columns["embedding"], columns["identity"]))
+        write_array(out / "centroids.npy", centroids(columns["embedding"], columns["identity"]))
         return {self.unit: len(columns["found"]), "found": int(columns["found"].sum())}
 
     def _measure_group(

@@ -14,6 +14,7 @@ from synth import components
 from synth.errors import VectorsError
 from synth.samplers.base import IdentitySampler
 from synth.seeding import sample_seed
+from synth.shards.array import write_array
 from synth.shards.manifest import Task
 
 
@@ -50,7 +51,7 @@ class Sample(Stage):
                 f"{self._config.identities.sampler.type}: expected finite float32 {expected}, "
                 f"got {vectors.dtype} {vectors.shape}"
             )
-        np.save(out / "vectors.npy", vectors)
+        write_array(out / "vectors.npy", vectors)
         about = {
             "count": task.stop,
             "dimension": sampler.dimension,

@@ -130,7 +130,7 @@ def test_verify_names_altered_truncated_and_missing_files(finished, config):
     assert f"{altered}: SHA-256" in result.stderr
     assert f"{truncated}: " in result.stderr
     assert f"{missing}: missing" in result.stderr
-    assert "remove the folders of damaged shards and run again" in result.stderr
+    assert "remove the folders of damaged shards, or dataset/, and run again" in result.stderr
     for path in (altered, truncated, missing):
         finished.discard(path.parent)
     assert synth("run", config, "--run-dir", finished.root).returncode == 0
@@ -145,6 +145,51 @@ def test_verify_names_a_damaged_file_of_the_dataset(finished):
 
     assert result.returncode == 1
     assert f"{card}: differs from what was assembled" in result.stderr
+
+
+def test_a_damaged_dataset_follows_its_shard(finished, config):
+    whole = tree(finished.root)
+    tar = finished.dataset / "train-000001.tar"
+    with tar.open("r+b") as file:  # a hard link: the shard is damaged as well
+        file.seek(3000)
+        file.write(b"damage")
+    assert str(finished.shard("export", 1)) in synth("verify", finished.root).stderr
+
+    finished.discard(finished.shard("export", 1))
+    again = synth("run", config, "--run-dir", finished.root)
+
+    assert again.returncode == 0, again.stderr
+    assert synth("verify", finished.root).returncode == 0
+    assert tree(finished.root) == whole
+
+
+def test_a_folder_with_somebody_elses_dataset_is_left_alone(config, tmp_path):
+    (tmp_path / "mine" / "dataset").mkdir(parents=True)
+    (tmp_path / "mine" / "dataset" / "precious.txt").write_text("years of work")
+
+    result = synth("run", config, "--run-dir", tmp_path / "mine")
+
+    assert result.returncode == 2
+    assert "has a folder 'dataset' that no run made" in result.stderr
+    assert [path.name for path in (tmp_path / "mine").rglob("*")] == ["dataset", "precious.txt"]
+
+
+def test_a_run_directory_that_cannot_be_made_is_told(config):
+    result = synth("run", config, "--run-dir", config)
+
+    assert result.returncode == 2
+    assert result.stderr == f"{config}: File exists\n"
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"config": {"seed": 1}}', "{"])
+def test_a_damaged_run_json_is_told(finished, content):
+    (finished.root / "run.json").write_text(content)
+
+    result = synth("status", finished.root)
+
+    assert result.returncode == 2
+    assert "run.json: " in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_damaged_shard_fails_the_stage_that_reads_it(config, tmp_path):
@@ -187,16 +232,22 @@ def test_components_lists_files_with_their_options():
     assert synth("components", "filtre").returncode == 2
 
 
-def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(config, tmp_path):
+@pytest.mark.parametrize(
+    ("size", "count"),
+    [("20k", 10), ("200k", 3000), ("300k", 10), ("900k", 10)],
+    ids=["begin", "vectors", "images", "end"],
+)
+def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(config, tmp_path, size, count):
     limited = tmp_path / "small_disk"
     limited.mkdir()
-    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=300k none {limited} 2>/dev/null") != 0:
+    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size={size} none {limited} 2>/dev/null") != 0:
         pytest.skip("needs the right to mount a small file system")
     try:
-        process = start_driver(config, limited / "run")
+        process = start_driver(config, limited / "run", "--set", f"identities.count={count}")
         output, _ = process.communicate(timeout=120)
         os.system(f"mount -o remount,size=64m {limited}")
-        again = synth("run", config, "--run-dir", limited / "run")
+        until = ("--until", "sample") if count > 100 else ()
+        again = synth("run", config, "--run-dir", limited / "run", *until, "--set", f"identities.count={count}")
     finally:
         os.system(f"umount {limited}")
 

@@ -48,6 +48,8 @@ def test_a_lock_is_held_once_and_freed_at_the_end(tmp_path):
 
 def test_a_lock_wipes_what_was_left_over(tmp_path):
     run = RunDirectory(tmp_path)
+    with run.lock():
+        pass
     (run.scratch / "generate.000001.torn").mkdir(parents=True)
 
     with run.lock():

@@ -1,0 +1,32 @@
+import errno
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synth.shards.array import write_array
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(12, dtype=np.float32).reshape(3, 4),
+        np.arange(12, dtype=np.float16).reshape(3, 4).T,
+        np.zeros((0, 5), np.int64),
+    ],
+    ids=["plain", "transposed", "empty"],
+)
+def test_the_bytes_are_those_numpy_writes_for_a_contiguous_array(array, tmp_path):
+    write_array(tmp_path / "ours.npy", array)
+    np.save(tmp_path / "theirs.npy", np.ascontiguousarray(array))
+
+    assert (tmp_path / "ours.npy").read_bytes() == (tmp_path / "theirs.npy").read_bytes()
+    np.testing.assert_array_equal(np.load(tmp_path / "ours.npy"), array)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_told_by_its_error_number():
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_array(Path("/dev/full"), np.zeros((3000, 100)))
+
+    assert caught.value.errno == errno.ENOSPC
