@@ -66,7 +66,7 @@ def _schema_mistake(entry: ErrorDetails, source: SourceMap) -> str:
         return f"{place}: missing; this key has no default"
     if entry["type"] in ("model_type", "model_attributes_type"):
         return f"{place}: expected `key: value` lines, got {entry['input']!r}"
-    return f"{place}: {entry['msg'][:1].lower()}{entry['msg'][1:]}, got {entry['input']!r}"
+    return f"{place}: {components.describe(entry)}"
 
 
 def _known_keys(path: KeyPath) -> list[str]:

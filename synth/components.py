@@ -9,12 +9,15 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+import math
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
+import yaml
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from synth.errors import ComponentError
 
@@ -123,6 +126,24 @@ def build(spec: ComponentSpec, device: str = "cpu") -> Any:  # noqa: ANN401
         raise ComponentError(f"{spec.kind} {spec.type}: {error}") from error
 
 
+def describe(mistake: ErrorDetails) -> str:
+    """Returns what is wrong with a value and, for a number that YAML takes for text, how to write it."""
+    message, value = mistake["msg"], mistake["input"]
+    return f"{message[:1].lower()}{message[1:]}, got {value!r}{_as_number(value)}"
+
+
+def _as_number(value: Any) -> str:  # noqa: ANN401
+    """YAML 1.1 reads 1e-3, without a point, as text."""
+    try:
+        number = float(value) if isinstance(value, str) else math.nan
+    except ValueError:
+        return ""
+    if not math.isfinite(number):
+        return ""
+    written = yaml.safe_dump(int(number) if number.is_integer() else number).splitlines()[0]
+    return f"; that is text, write {written}"
+
+
 def _only_class(module: Any, base: type[Any]) -> type[Any]:  # noqa: ANN401
     """Returns the single concrete subclass of `base` that a module defines."""
     found = [
@@ -151,13 +172,13 @@ def _lines(name: str, error: ValidationError) -> list[str]:
     lines = []
     for mistake in error.errors(include_url=False):
         place = ".".join([name, *map(str, mistake["loc"])])
-        lines.append(f"{place}: {mistake['msg']}, got {mistake['input']!r}")
+        lines.append(f"{place}: {describe(mistake)}")
     return lines
 
 
 def _unknown(kind: str, name: str) -> str:
     names = available(kind)
-    folder = KINDS[kind][0]
+    folder = KINDS[kind][0].replace(".", "/")
     return f"no {kind} named '{name}'; {folder}/ has {', '.join(names)}{_hint(name, names)}"
 
 

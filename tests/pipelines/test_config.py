@@ -33,7 +33,7 @@ def test_all_mistakes_are_told_at_once_with_file_and_line():
 
     assert "toy.yaml:6: images.batchsize: unknown key; did you mean 'batch_size'?" in lines
     assert "toy.yaml:5: generator.blackevery: unknown option; did you mean 'black_every'?" in lines
-    assert "toy.yaml:9: filters.0.min: input should be a valid number, got '1e-3'" in lines
+    assert "toy.yaml:9: filters.0.min: input should be a valid number, got '1e-3'; that is text, write 0.001" in lines
     assert any(line.startswith("toy.yaml:11: filters.2.type: no filter named 'near_duplicat'") for line in lines)
     assert any(line.endswith("did you mean 'gaussian'?") and line.startswith("toy.yaml:4:") for line in lines)
     assert len(lines) == 6
@@ -44,7 +44,11 @@ def test_all_mistakes_are_told_at_once_with_file_and_line():
     [
         ("count: 10", "count: ten", "toy.yaml:3: identities.count: input should be a valid integer, got 'ten'"),
         ("count: 10", "count: 0", "toy.yaml:3: identities.count: input should be greater than or equal to 1, got 0"),
-        ("size: 64", "size: '64'", "toy.yaml:5: generator.size: Input should be a valid integer, got '64'"),
+        (
+            "size: 64",
+            "size: '64'",
+            "toy.yaml:5: generator.size: input should be a valid integer, got '64'; that is text, write 64",
+        ),
         (
             "shard_size: 15",
             "shard_size: 1e3x",

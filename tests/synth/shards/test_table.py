@@ -104,6 +104,13 @@ def test_a_missing_row_group_is_named(tmp_path):
         read_table(tmp_path / "a.parquet", row_group=1)
 
 
+def test_names_and_rows_come_from_the_footer(tmp_path):
+    write_table(tmp_path / "a.parquet", {"b": np.zeros(3), "a": np.zeros((3, 2))}, row_group_sizes=[1, 2])
+
+    assert column_names(tmp_path / "a.parquet") == ["b", "a"]
+    assert num_rows(tmp_path / "a.parquet") == 3
+
+
 def test_a_torn_or_missing_table_is_a_shard_error(tmp_path):
     write_table(tmp_path / "a.parquet", COLUMNS)
     raw = (tmp_path / "a.parquet").read_bytes()
