@@ -45,4 +45,9 @@ class Filter(ABC):
 
     def passes(self, numbers: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
         """Returns which numbers are within the bounds, bool (B,)."""
-        return (numbers >= self.min) & (numbers <= self.max)
+        return within(numbers, self.min, self.max)
+
+
+def within(numbers: npt.NDArray[np.float32], low: float, high: float) -> npt.NDArray[np.bool_]:
+    """Returns where low <= number <= high, bool (B,); NaN is nowhere within, whatever the bounds."""
+    return (numbers >= low) & (numbers <= high)

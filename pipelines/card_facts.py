@@ -11,7 +11,7 @@ from pipelines.card import CardFacts, Quality
 from pipelines.fingerprint import STAGES
 from pipelines.reporting.run_tables import RunTables
 from pipelines.reporting.similarities import similarity_pairs
-from pipelines.run_directory import RunDirectory, require_intact
+from pipelines.run_directory import RunDirectory, require_shard
 from pipelines.schema import RunConfig
 from synth import components
 from synth.shards.manifest import ShardRecord
@@ -32,7 +32,7 @@ def card_facts(config: RunConfig, run: RunDirectory) -> CardFacts:
     stored = run.read_run()
     generator = components.resolve("generator", config.generator.type)
     recogniser = components.resolve("recogniser", config.recogniser.type)
-    counts = ShardRecord.read(require_intact(run, "select", 0)).counts
+    counts = ShardRecord.read(require_shard(run, "select", 0)).counts
     reasons = {name.removeprefix("dropped_by_"): n for name, n in counts.items() if name.startswith("dropped_by_")}
     return CardFacts(
         name=run.root.resolve().name,

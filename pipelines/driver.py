@@ -13,7 +13,7 @@ from pipelines.executors.task import versions
 from pipelines.fingerprint import STAGES, Fingerprint, fingerprints
 from pipelines.preparation import compare_vectors, prepare, renew, set_outdated_vectors_aside
 from pipelines.report import write_report
-from pipelines.run_directory import MEASURE_BEFORE, RunDirectory, disk_errors, require_intact, write_json
+from pipelines.run_directory import MEASURE_BEFORE, RunDirectory, disk_errors, require_shard, write_json
 from pipelines.runner import Observer, run_stage
 from pipelines.schema import RunConfig
 from pipelines.stage import Stage
@@ -79,7 +79,7 @@ def run_pipeline(
             made += _run_one(run, stage, executor, observer, wanted)
         if until != STAGES[-1]:
             return Result(0, 0, made)
-        selected = ShardRecord.read(require_intact(run, "select", 0)).counts
+        selected = ShardRecord.read(require_shard(run, "select", 0)).counts
         finish(config, run)
         return Result(selected["kept"], selected["identities"], made)
 
@@ -95,7 +95,7 @@ def _run_one(
     if stage.name == "sample":
         set_outdated_vectors_aside(run, stage.tasks()[0])
     if stage.name == "export":
-        selection = ShardRecord.read(require_intact(run, "select", 0)).files["selection.parquet"].sha256
+        selection = ShardRecord.read(require_shard(run, "select", 0)).files["selection.parquet"].sha256
         renew(run, "export", wanted["export"].including("selection.parquet", selection))
         if not all(run.holds("export", task) for task in stage.tasks()):
             forget_dataset(run)
@@ -110,7 +110,7 @@ def _run_one(
 
 
 def _require_samples(run: RunDirectory) -> None:
-    counts = ShardRecord.read(require_intact(run, "select", 0)).counts
+    counts = ShardRecord.read(require_shard(run, "select", 0)).counts
     if counts["kept"]:
         return
     drops = {name.removeprefix("dropped_by_"): number for name, number in counts.items() if name.startswith("dropped_")}

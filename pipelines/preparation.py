@@ -35,10 +35,10 @@ def prepare(run: RunDirectory, wanted: Mapping[str, Fingerprint], count: int, re
     if redo is not None:
         for stage in STAGES[STAGES.index(redo) :]:
             discard_stage(run, stage)
+    _refuse_fewer(run, count)
     _set_faces_aside(run, wanted)
     for stage in COSTLY:
         _refuse_difference(run, stage, wanted[stage])
-    _refuse_fewer(run, count)
     for stage in COSTLY:
         run.begin(stage, wanted[stage])
     if renew(run, "select", wanted["select"]):

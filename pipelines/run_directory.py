@@ -206,7 +206,7 @@ def write_json(path: Path, content: Any) -> None:  # noqa: ANN401
     temporary.replace(path)
 
 
-def require_intact(run: RunDirectory, stage: str, number: int) -> Path:
+def require_shard(run: RunDirectory, stage: str, number: int) -> Path:
     """Returns a committed shard that a later stage reads.
 
     Raises:

@@ -15,12 +15,10 @@ class Stage(ABC):
     Attributes:
         name: of the stage, its file, its directory and its word on the command line.
         unit: what its counts are of, as progress shows it: 'images', 'identities', ... .
-        uses_gpu: whether a worker wants a GPU of its own.
     """
 
     name: ClassVar[str]
     unit: ClassVar[str]
-    uses_gpu: ClassVar[bool] = False
 
     @abstractmethod
     def tasks(self) -> list[Task]:

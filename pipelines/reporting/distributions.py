@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
+from filters.base import within
 from pipelines.reporting.charts import WIDE, Mark, Series, bin_edges, heights, histogram
 from pipelines.reporting.component_facts import component_type, truth_units
 from pipelines.reporting.run_tables import RunTables
 from pipelines.reporting.similarities import Pairs, spread
-from pipelines.reporting.summary import FilterSummary, within
+from pipelines.reporting.summary import FilterSummary
 
 MAX_TRUTH_SHARDS = 64  # whose truth columns are read
 MAX_CATEGORIES = 12  # a column with more different values is a measurement, or has the rest put together

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from filters.base import within
 from pipelines.reporting.component_facts import filter_unit
 from pipelines.reporting.run_tables import STAGES, RunTables
 from pipelines.schema import filter_name
@@ -139,11 +140,6 @@ def summarise_filter(tables: RunTables, name: str, numbers: npt.NDArray[np.float
         unmeasured=int(np.isnan(numbers).sum()),
         candidates=len(numbers),
     )
-
-
-def within(numbers: npt.NDArray[np.float32], low: float, high: float) -> npt.NDArray[np.bool_]:
-    """Returns which numbers pass, bool (N,), exactly as a filter decides it: NaN never does."""
-    return (numbers >= low) & (numbers <= high)
 
 
 def stage_speeds(tables: RunTables) -> list[StageSpeed]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.plan import even_tasks, sample_key
-from pipelines.run_directory import RunDirectory, require_intact
+from pipelines.run_directory import RunDirectory, require_shard
 from pipelines.schema import RunConfig
 from pipelines.stage import Stage
 from pipelines.stages.source_shards import SourceShards
@@ -43,7 +43,7 @@ class Export(Stage):
 
     def tasks(self) -> list[Task]:
         """Returns the row groups of the selection, as ranges of its rows."""
-        kept = ShardRecord.read(require_intact(self._run, "select", 0)).counts["kept"]
+        kept = ShardRecord.read(require_shard(self._run, "select", 0)).counts["kept"]
         return even_tasks(kept, self._config.export.shard_size)
 
     def open(self, device: str) -> None:
@@ -57,7 +57,7 @@ class Export(Stage):
         table = selection | self._sources.columns(selection)
         self._exporter.write_shard(self._samples(table), task.shard, out)
         write_table(out / SIDECAR, {name: column for name, column in table.items() if name not in _STORAGE})
-        return {self.unit: task.stop - task.start, "identities": len(np.unique(table["label"]))}
+        return {self.unit: task.stop - task.start}
 
     def _samples(self, table: Columns) -> Iterator[Sample]:
         """Yields the samples of a table's rows, in their order."""
@@ -87,7 +87,7 @@ class Export(Stage):
             stage, tar_name, prefix = "measure", "aligned.tar", "aligned"
         images = [b""] * len(table["identity"])
         for shard in np.unique(table["source_shard"]).tolist():
-            with TarReader(require_intact(self._run, stage, shard) / tar_name) as tar:
+            with TarReader(require_shard(self._run, stage, shard) / tar_name) as tar:
                 for row in np.flatnonzero(table["source_shard"] == shard).tolist():
                     images[row] = tar.read(int(table[f"{prefix}_offset"][row]), int(table[f"{prefix}_size"][row]))
         return images

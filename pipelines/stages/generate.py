@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.plan import candidate_rows, identity_tasks, sample_key, slices
-from pipelines.run_directory import RunDirectory, require_intact
+from pipelines.run_directory import RunDirectory, require_shard
 from pipelines.schema import RunConfig
 from pipelines.stage import Stage
 from synth import components
@@ -32,7 +32,6 @@ class Generate(Stage):
 
     name = "generate"
     unit = "images"
-    uses_gpu = True
 
     def __init__(self, config: RunConfig, run: RunDirectory) -> None:
         self._config = config
@@ -52,7 +51,7 @@ class Generate(Stage):
         images = self._config.images
         identities, indices = candidate_rows(task.start, task.stop, images.per_identity)
         seeds = sample_seeds(self._config.seed, self.name, identities, indices)
-        vectors = np.load(require_intact(self._run, "sample", 0) / "vectors.npy", mmap_mode="r")
+        vectors = np.load(require_shard(self._run, "sample", 0) / "vectors.npy", mmap_mode="r")
         batches: list[Columns] = []
         with TarWriter(out / "images.tar") as tar:
             for rows in slices(len(identities), images.batch_size):
@@ -74,6 +73,8 @@ class Generate(Stage):
             raise ValueError(f"{name}: {len(generated.images)} images for {len(vectors)} vectors")
         if set(generated.truth) != set(generator.truth):
             raise ValueError(f"{name}: truth columns {sorted(generated.truth)}, declared {sorted(generator.truth)}")
+        for column, declared in generator.truth.items():
+            declared.check(f"{name}.truth[{column!r}]", generated.truth[column])
         return generated
 
     def _store(

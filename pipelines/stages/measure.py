@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from filters.base import Filter
 from pipelines.plan import identity_tasks, sample_key, slices
-from pipelines.run_directory import RunDirectory, require_intact
+from pipelines.run_directory import RunDirectory, require_shard
 from pipelines.schema import RunConfig
 from pipelines.stage import Stage
 from pipelines.stages.stored_faces import EarlierMeasurement, StoredFaces
@@ -38,7 +38,6 @@ class Measure(Stage):
 
     name = "measure"
     unit = "images"
-    uses_gpu = True
 
     def __init__(self, config: RunConfig, run: RunDirectory) -> None:
         self._config = config
@@ -63,7 +62,7 @@ class Measure(Stage):
 
     def process(self, task: Task, out: Path) -> dict[str, int]:
         """Measures the images of a range of identities, in groups of whole identities."""
-        source = require_intact(self._run, "generate", task.shard)
+        source = require_shard(self._run, "generate", task.shard)
         samples = read_table(source / "samples.parquet", ["identity", "index", "tar_offset", "tar_size"])
         earlier = self._earlier.shard(task) if self._earlier else None
         images = self._config.images
@@ -85,7 +84,7 @@ class Measure(Stage):
         places = zip(samples["tar_offset"].tolist(), samples["tar_size"].tolist(), strict=True)
         images = np.stack([decode_image(tar.read(offset, size)) for offset, size in places])
         stored = earlier or self._recognise(images)
-        vectors = np.load(require_intact(self._run, "sample", 0) / "vectors.npy", mmap_mode="r")
+        vectors = np.load(require_shard(self._run, "sample", 0) / "vectors.npy", mmap_mode="r")
         batch = FaceBatch(
             identities=samples["identity"],
             indices=samples["index"],
@@ -111,6 +110,8 @@ class Measure(Stage):
                 raise ValueError(
                     f"filter {name}: expected float32 {batch.identities.shape}, got {column.dtype} {column.shape}"
                 )
+            if np.isinf(column).any():
+                raise ValueError(f"filter {name}: measured an infinite number; where it cannot tell, it returns NaN")
             numbers[name] = column
         return numbers
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from filters.base import within
 from pipelines.plan import even_tasks, identity_tasks, sample_key
-from pipelines.run_directory import RunDirectory, require_intact
+from pipelines.run_directory import RunDirectory, require_shard
 from pipelines.schema import RunConfig
 from pipelines.stage import Stage
 from pipelines.stages.decisions import Decisions
@@ -63,8 +64,8 @@ class Select(Stage):
         tasks = identity_tasks(self._config.identities.count, self._config.images.identities_per_shard)
         measured = ["identity", "index", "found", "aligned_offset", "aligned_size", *self._config.filter_names]
         for task in tasks:
-            faces = read_table(require_intact(self._run, "measure", task.shard) / "samples.parquet", measured)
-            made = require_intact(self._run, "generate", task.shard) / "samples.parquet"
+            faces = read_table(require_shard(self._run, "measure", task.shard) / "samples.parquet", measured)
+            made = require_shard(self._run, "generate", task.shard) / "samples.parquet"
             shard = np.full(len(faces["identity"]), task.shard, dtype=np.int32)
             parts.append(faces | read_table(made, ["tar_offset", "tar_size"]) | {"source_shard": shard})
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -76,7 +77,7 @@ class Select(Stage):
         for name, section in zip(self._config.filter_names, self._config.filters, strict=True):
             low = -np.inf if section.min is None else section.min
             high = np.inf if section.max is None else section.max
-            decisions.drop(~((candidates[name] >= low) & (candidates[name] <= high)), name)
+            decisions.drop(~within(candidates[name], low, high), name)
         decisions.drop(~candidates["found"], "no_face")
         if selection.images_per_identity is not None:
             decisions.keep_first(selection.images_per_identity, "images_per_identity")
@@ -94,7 +95,7 @@ class Select(Stage):
         directions = []
         for shard in np.unique(candidates["source_shard"][kept]).tolist():
             rows = candidates["source_shard"] == shard
-            path = require_intact(self._run, "measure", shard) / "samples.parquet"
+            path = require_shard(self._run, "measure", shard) / "samples.parquet"
             embeddings = read_table(path, ["embedding"])["embedding"]
             directions.append(centroids(embeddings[kept[rows]], candidates["identity"][rows & kept]))
         identities = np.unique(candidates["identity"][kept])

@@ -8,27 +8,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.run_directory import RunDirectory, require_intact
+from pipelines.run_directory import RunDirectory, require_shard
 from pipelines.schema import RunConfig
 from synth.shards.table import column_names, read_table
 
 Columns = dict[str, npt.NDArray[Any]]
 
+MOST_BYTES = 1 << 30  # of tables a worker keeps; a candidate takes 0.5 to 1.5 kB, most of it the embedding
 _MEASURED = ("score", "num_faces", "box", "landmarks", "embedding")
 
 
 class SourceShards:
     """Reads seeds, truth, faces and embeddings of samples from `generate` and `measure`.
 
-    An export shard draws from nearly all source shards, so a worker keeps the tables it has read: about a kilobyte a
-    candidate, most of it the embedding.
+    An export shard draws from nearly all source shards, always in the same order. So a worker keeps the first tables
+    it has read, up to `most_bytes`, and reads the others each time: keeping the latest would never find one again.
     """
 
-    def __init__(self, run: RunDirectory, config: RunConfig) -> None:
+    def __init__(self, run: RunDirectory, config: RunConfig, most_bytes: int = MOST_BYTES) -> None:
         self._run = run
         self._per_identity = config.images.per_identity
         self._per_shard = config.images.identities_per_shard
-        self._tables: dict[int, Columns] = {}
+        self._kept: dict[int, Columns] = {}
+        self._room = most_bytes
 
     def columns(self, selection: Columns) -> Columns:
         """Returns the columns of a selection's rows, in their order.
@@ -49,11 +51,16 @@ class SourceShards:
         return found
 
     def _table(self, shard: int) -> Columns:
-        if shard not in self._tables:
-            made = require_intact(self._run, "generate", shard) / "samples.parquet"
-            seen = require_intact(self._run, "measure", shard) / "samples.parquet"
-            self._tables[shard] = read_table(made, _generated_columns(made)) | read_table(seen, _MEASURED)
-        return self._tables[shard]
+        if shard in self._kept:
+            return self._kept[shard]
+        made = require_shard(self._run, "generate", shard) / "samples.parquet"
+        seen = require_shard(self._run, "measure", shard) / "samples.parquet"
+        table = read_table(made, _generated_columns(made)) | read_table(seen, _MEASURED)
+        size = sum(column.nbytes for column in table.values())
+        if size <= self._room:
+            self._kept[shard] = table
+            self._room -= size
+        return table
 
 
 def _generated_columns(path: Path) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,20 @@ class TruthColumn:
     dtype: str
     width: int = 1
     unit: str = ""
+
+    def check(self, name: str, values: npt.NDArray[Any]) -> None:
+        """Checks the values of a batch; `name` stands for the column in messages.
+
+        Raises:
+            ValueError: they have another dtype or width, or are not finite: each becomes a number of the dataset's
+                metadata, which has no word for 'unknown'.
+        """
+        dtype = "str" if values.dtype.kind in "UO" else values.dtype.name
+        tail = () if self.width == 1 else (self.width,)
+        if dtype != self.dtype or values.shape[1:] != tail:
+            raise ValueError(f"{name}: declared {self.dtype} {('B', *tail)}, got {dtype} {('B', *values.shape[1:])}")
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise ValueError(f"{name}: has NaN or infinite numbers; say 'none' by a number or a bool column of its own")
 
 
 class Generator(ABC):

@@ -1,7 +1,7 @@
 import pytest
 
 from pipelines.fingerprint import Fingerprint
-from pipelines.run_directory import RunDirectory, require_intact
+from pipelines.run_directory import RunDirectory, require_shard
 from synth.errors import RunError, RunLockedError, ShardError
 from synth.shards.manifest import ShardRecord, Task
 
@@ -74,4 +74,4 @@ def test_a_folder_that_is_no_run_is_told(tmp_path):
 
 def test_a_missing_shard_is_named(tmp_path):
     with pytest.raises(ShardError, match="000002: missing; run again"):
-        require_intact(RunDirectory(tmp_path), "measure", 2)
+        require_shard(RunDirectory(tmp_path), "measure", 2)
