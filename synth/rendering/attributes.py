@@ -199,9 +199,9 @@ class Attributes:
         male: 0..1, presentation; most people are near an end.
         african, asian, caucasian: 0..1, sum 1; names of MakeHuman's shape targets.
         muscle, weight: 0..1.
-        shape: float64 (147,), standard-normal, local controls of MakeHuman in the order of `morph.local_controls`.
+        shape: float64 (147,), uniform of variance 1, MakeHuman's local controls in the order of `morph.local_controls`.
         asymmetry: float64 (34,), standard-normal, difference between the sides of those that have sides.
-        fields: float64 (120,), standard-normal, extra deformation fields of `fields.py`.
+        fields: float64 (120,), uniform of variance 1, extra deformation fields of `fields.py`.
         teeth: float64 (3,), linear RGB.
     """
 

@@ -23,7 +23,7 @@ from synth.rendering.attributes import (
     SkinTraits,
     age_fraction,
 )
-from synth.rendering.coordinates import read_coordinates, uniform
+from synth.rendering.coordinates import bounded, read_coordinates, uniform
 from synth.rendering.prior import DEFAULT_PRIOR, IdentityPrior
 
 Float32 = npt.NDArray[np.float32]
@@ -76,9 +76,9 @@ def decode_attributes(vector: Float32, prior: IdentityPrior = DEFAULT_PRIOR) -> 
         caucasian=float(ancestry[2]),
         muscle=float(u[5]),
         weight=float(np.clip(0.5 + prior.weight_spread * person[6], 0.0, 1.0)),
-        shape=z["shape"],
+        shape=bounded(z["shape"]),
         asymmetry=z["asymmetry"],
-        fields=z["fields"],
+        fields=bounded(z["fields"]),
         skin=_skin(z, ancestry, male, age, prior),
         lips=_lips(z["lips"], male, prior),
         eyes=_eyes(z["eyes"], z["colouring"], ancestry),

@@ -53,12 +53,12 @@ def field_offset(coefficients: Float64, prior: IdentityPrior) -> Float32:
     """Returns what the fields add to the vertices, float32 (V, 3), dm.
 
     Args:
-        coefficients: float64 (n,) standard-normal, n >= FIELD_COUNT.
+        coefficients: float64 (n,), mean 0 and variance 1 over people, n >= FIELD_COUNT.
         prior: `field_spread`, `proportion_spread`, `eye_spread` scale the three families.
     """
     basis, families = _basis()
     spread = np.array([prior.field_spread, prior.proportion_spread, prior.eye_spread])[families]
-    weights = (np.clip(coefficients[: len(basis)], -2.5, 2.5) * spread).astype(np.float32)
+    weights = (coefficients[: len(basis)] * spread).astype(np.float32)
     offset: Float32 = (weights @ basis).reshape(-1, 3)
     return offset
 

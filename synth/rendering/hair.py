@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from synth.rendering.attributes import Attributes, HairlineTraits
+from synth.rendering.attributes import Attributes, HairlineTraits, HairTraits
 from synth.rendering.decoding import GREY_HAIR
 from synth.rendering.face import STRAND_POINTS, RadialMap, Strands
 from synth.rendering.hair_styles import STRAND_COUNTS, Growth, grow
@@ -56,8 +56,8 @@ def grow_hair(person: Attributes, vertices: Float32, normals: Float32, radial: R
         points = _clump(points, growth.clumping, roots, share)
     if growth.wave > 0:
         points = _swing(points, growth, person, roots, outwards, radial)
-    if person.hair.style not in ("buzz", "short"):
-        points = _cut_off_face(points, growth.falls, person.hair.sides, eyes)
+    if person.hair.style != "buzz":
+        points = _cut_off_face(points, person.hair, growth.falls, eyes)
     return _assemble(person, roots, points, outwards, radial, growth.thickness, share)
 
 
@@ -174,14 +174,16 @@ def _swing(
     return waved.astype(np.float32)
 
 
-def _cut_off_face(points: Float32, falls: bool, sides: float, eyes: Float32) -> Float32:
+def _cut_off_face(points: Float32, hair: HairTraits, falls: bool, eyes: Float32) -> Float32:
     """Ends strands at their last point before the face; clumping may have drawn some across it."""
     relative = points - eyes
     sideways, height, depth = np.abs(relative[..., 0]), relative[..., 1], relative[..., 2]
-    width = np.interp(height, CUT_HEIGHTS, CUT_WIDTHS) * (0.85 + 0.3 * sides)
-    before_cheek = -0.50 - (0.30 * sides if falls else 0.0)
-    before_face = (depth > -0.7) & (sideways < width) & (height > -1.3)
-    barred = (height < 0.38) & (before_face | ((depth > before_cheek) & (height > -1.0)))
+    width = np.interp(height, CUT_HEIGHTS, CUT_WIDTHS) * (0.85 + 0.3 * hair.sides)
+    barred = (depth > -0.7) & (sideways < width) & (height > -1.3)
+    if hair.style != "short":  # whose sides grow right there, too short to reach the cheek
+        before_cheek = -0.50 - (0.30 * hair.sides if falls else 0.0)
+        barred |= (depth > before_cheek) & (height > -1.0)
+    barred &= height < 0.38
     barred[:, 0] = False
     first = np.where(barred.any(axis=1), barred.argmax(axis=1), STRAND_POINTS)
     last = np.minimum(np.arange(STRAND_POINTS)[None], first[:, None] - 1)

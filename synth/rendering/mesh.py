@@ -58,6 +58,7 @@ def join_meshes(head: HeadArrays, posed: PosedFace, worn: list[WornMesh], device
     else:
         mesh.triangles, mesh.parts, mesh.rest = head.triangles, head.parts, head.rest
         mesh.transfer, mesh.cavity = head.transfer, head.cavity
+    mesh.opacities = _numbers(np.array([1.0] * FIRST_WORN_PART + [piece.opacity for piece in worn]), device)
     mesh.points = _vectors(points, device)
     mesh.normals = _vectors(normals, device)
     mesh.smooth_normals = _vectors(smooth, device)

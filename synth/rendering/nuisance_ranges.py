@@ -33,7 +33,7 @@ class NuisanceRanges:
     """Ranges and rates of the nuisances; every field can be set from a configuration file.
 
     A `..._sd` is the standard deviation of a normal draw, a `..._rate` the share of samples, a pair the
-    limits of a uniform draw (of its logarithm where the text says log). The yaw spread of nearly 24 degrees and the
+    limits of a uniform draw (of its logarithm where the text says log). The wide yaw and the
     changing accessories follow what helped in DigiFace-1M (Bae et al. 2023, ablations of pose and accessories).
 
     Attributes:
@@ -93,9 +93,9 @@ class NuisanceRanges:
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    yaw_sd_degrees: float = 23.5
+    yaw_sd_degrees: float = 22.8
     yaw_limit_degrees: float = 75.0
-    pitch_sd_degrees: float = 9.0
+    pitch_sd_degrees: float = 8.0
     pitch_limit_degrees: float = 30.0
     roll_sd_degrees: float = 5.0
     roll_limit_degrees: float = 20.0
@@ -121,7 +121,7 @@ class NuisanceRanges:
     exposure_sd: float = 0.16
     contrast_sd: float = 0.08
     white_balance_sd: float = 0.05
-    saturation_sd: float = 0.10
+    saturation_sd: float = 0.07
     monochrome_rate: float = 0.01
     glasses_rate: float = 0.12
     sunglasses_share: float = 0.2
@@ -139,7 +139,7 @@ class NuisanceRanges:
     motion_blur_length: Range = (0.01, 0.03)
     noise_sd: float = 0.012
     low_resolution_rate: float = 0.15
-    low_resolution_factor: Range = (0.3, 0.6)
+    low_resolution_factor: Range = (0.4, 0.7)
     jpeg_quality: tuple[int, int] = (45, 97)
     backgrounds: Mapping[str, float] = field(default_factory=lambda: dict(BACKGROUND_RATES))
 

@@ -29,7 +29,7 @@ def add_occluder(picture: Float32, seed: int) -> Float32:
     away, towards = rng.uniform(0.16, 0.42), rng.uniform(0, 2 * np.pi)
     dx = x - 0.5 - away * np.cos(towards)
     dy = y - 0.55 - away * np.sin(towards)
-    width, height = rng.uniform(0.06, 0.17), rng.uniform(0.08, 0.24)
+    width, height = rng.uniform(0.05, 0.14), rng.uniform(0.06, 0.20)
     if rng.random() < 0.3:
         height = 1.0  # a pole, a strap, an arm
         width *= 0.6

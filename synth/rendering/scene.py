@@ -111,7 +111,7 @@ class Scene:
         device, mesh, view = self._device, shot.mesh, shot.view
         visible = wp.full(view.width * view.height, EMPTY, dtype=wp.uint64, device=device)
         wp.launch(project_points, mesh.points.shape[0], [mesh.points, view], [mesh.projected], device=device)
-        inputs = [mesh.projected, mesh.triangles, view, visible]
+        inputs = [mesh.projected, mesh.triangles, mesh.parts, mesh.opacities, view, visible]
         wp.launch(raster_triangles, mesh.triangles.shape[0], inputs, device=device)
         strands = self._strands
         if strands.count:
@@ -188,6 +188,7 @@ def _view(camera: Camera, size: int, side: int) -> Any:  # noqa: ANN401 (a warp 
     """Returns the camera as the kernels take it, in samples."""
     view = View()
     view.width = view.height = size * side
+    view.samples_per_side = side
     view.distance = camera.distance
     view.to_column = wp.vec3(*(camera.mapping[0] * side))
     view.to_row = wp.vec3(*(camera.mapping[1] * side))

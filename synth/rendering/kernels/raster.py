@@ -20,6 +20,7 @@ class View:
 
     width: int
     height: int
+    samples_per_side: int  # of a pixel
     distance: float
     to_column: wp.vec3
     to_row: wp.vec3
@@ -57,15 +58,26 @@ def is_hidden(column: int, row: int, depth: float, view: View, visible: wp.array
     return wp.uint64(depth * DEPTH_STEPS) > (visible[row * view.width + column] >> wp.uint64(32))
 
 
+@wp.func
+def takes(column: int, row: int, opacity: float, view: View) -> bool:
+    """Says whether a part of some opacity takes a sample: the first ones of each pixel (alpha to coverage)."""
+    side = view.samples_per_side
+    place = (row % side) * side + column % side
+    return float(place) + 0.5 < opacity * float(side * side)
+
+
 @wp.kernel
 def raster_triangles(
     projected: wp.array(dtype=wp.vec3),
     triangles: wp.array2d(dtype=wp.int32),
+    parts: wp.array(dtype=wp.int32),
+    opacities: wp.array(dtype=float),
     view: View,
     visible: wp.array(dtype=wp.uint64),
 ):
-    """Draws the triangles, one thread each."""
+    """Draws the triangles, one thread each; see-through parts take their share of each pixel's samples."""
     t = wp.tid()
+    opacity = opacities[parts[t]]
     a = projected[triangles[t, 0]]
     b = projected[triangles[t, 1]]
     c = projected[triangles[t, 2]]
@@ -83,7 +95,7 @@ def raster_triangles(
             y = float(row) + 0.5
             wa = ((b[0] - x) * (c[1] - y) - (b[1] - y) * (c[0] - x)) * per_area
             wb = ((c[0] - x) * (a[1] - y) - (c[1] - y) * (a[0] - x)) * per_area
-            if wa >= 0.0 and wb >= 0.0 and wa + wb <= 1.0:
+            if wa >= 0.0 and wb >= 0.0 and wa + wb <= 1.0 and takes(column, row, opacity, view):
                 depth = wa * a[2] + wb * b[2] + (1.0 - wa - wb) * c[2]
                 keep_nearest(column, row, depth, t, view, visible)
 

@@ -12,6 +12,7 @@ class Mesh:
 
     triangles: wp.array2d(dtype=wp.int32)
     parts: wp.array(dtype=wp.int32)
+    opacities: wp.array(dtype=float)  # by part
     projected: wp.array(dtype=wp.vec3)
     points: wp.array(dtype=wp.vec3)
     normals: wp.array(dtype=wp.vec3)

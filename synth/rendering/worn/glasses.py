@@ -13,6 +13,7 @@ from synth.rendering.worn.mesh import Float64, WornMesh, joined, sheet_triangles
 
 RIM_POINTS = 40
 LENS_RINGS = 3
+LENS_OPACITY = (0.5, 1.0)  # of sunglasses, from fashion tints to black
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ def make_glasses(
         head: the head's topology.
         vertices: float32 (V, 3), the face, dm, head frame.
         rng: of shape and colour.
-        dark: whether the lenses are opaque.
+        dark: whether the lenses are tinted.
     """
     frame = Frame(
         half_width=0.27 * rng.uniform(0.92, 1.12),
@@ -59,7 +60,10 @@ def make_glasses(
     if dark:
         lens_vertices, lens_triangles = joined(lenses)
         tint = np.array([0.010, 0.010, 0.012]) * rng.uniform(0.5, 3.0)
-        worn.append(WornMesh(vertices=lens_vertices, triangles=lens_triangles, colour=tint, roughness=0.15))
+        opacity = rng.uniform(*LENS_OPACITY)
+        worn.append(
+            WornMesh(vertices=lens_vertices, triangles=lens_triangles, colour=tint, roughness=0.15, opacity=opacity)
+        )
     return worn
 
 

@@ -16,7 +16,7 @@ HAT_COLUMNS, HAT_ROWS = 72, 18
 MASK_COLUMNS, MASK_ROWS = 40, 18
 MASK_SIDE = np.radians(60)  # azimuth of the mask's side edges, in front of the ears
 MASK_TOP = np.radians(99)  # polar angle from which a mask hides the beard
-LOWEST_MASK = np.radians(152)  # polar angle, below the chin
+LOWEST_MASK = np.radians(158)  # polar angle, below the chin
 HAT_DROP = np.radians(38)  # how much lower the edge lies at the back
 MASK_COLOURS = np.array([[200, 215, 225], [40, 40, 45], [225, 225, 225], [110, 160, 190], [150, 190, 200]]) / 255
 
@@ -38,7 +38,7 @@ def make_hat(radial: RadialMap, rng: np.random.Generator) -> Hat:
     """
     is_cap = rng.random() < 0.4
     shell = _lifted(radial.radii, (2.0, 3.0)) + (0.10 if is_cap else 0.14) + 0.10 * rng.random()
-    edge = np.radians(rng.uniform(52, 60) if is_cap else rng.uniform(48, 60))
+    edge = np.radians(rng.uniform(48, 56) if is_cap else rng.uniform(44, 56))
     azimuth = np.linspace(-np.pi, np.pi, HAT_COLUMNS, endpoint=False)
     lowest = edge + HAT_DROP * 0.5 * (1 - np.cos(azimuth))
     polar = np.linspace(0.0, 1.0, HAT_ROWS)[:, None] * lowest

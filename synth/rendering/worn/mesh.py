@@ -25,6 +25,7 @@ class WornMesh:
         colour: linear RGB albedo, (3,).
         roughness: 0..1; below 0.6 it shines.
         weave: SMOOTH, KNIT or WOVEN.
+        opacity: 0..1, share of a pixel's samples it takes where it is in front.
     """
 
     vertices: Float32
@@ -32,6 +33,7 @@ class WornMesh:
     colour: Float64
     roughness: float
     weave: float = SMOOTH
+    opacity: float = 1.0
 
 
 def joined(pieces: list[tuple[Float64, Indices]]) -> tuple[Float32, Indices]:
