@@ -18,7 +18,6 @@ help:
 
 demo: $(VENV)/base.stamp
 	$(BIN)/synth run configs/demo.yaml --run-dir runs/demo --workers $(WORKERS)
-	@echo "pictures and numbers: runs/demo/report/index.html    dataset: runs/demo/dataset"
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n auto $(PYTEST_OPTIONS)

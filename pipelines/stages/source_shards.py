@@ -1,4 +1,4 @@
-"""Numbers of selected samples, looked up in the shards they came from."""
+"""Numbers and places of selected samples, looked up in the shards they came from."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from synth.shards.table import column_names, read_table
 Columns = dict[str, npt.NDArray[Any]]
 
 MOST_BYTES = 1 << 30  # of tables a worker keeps; a candidate takes 0.5 to 1.5 kB, most of it the embedding
-_MEASURED = ("score", "num_faces", "box", "landmarks", "embedding")
+_MEASURED = ("score", "num_faces", "box", "landmarks", "embedding", "aligned_offset", "aligned_size")
 
 
 class SourceShards:
-    """Reads seeds, truth, faces and embeddings of samples from `generate` and `measure`.
+    """Reads seeds, truth, faces, embeddings and places in the tars from `generate` and `measure`.
+
+    The places are those of the tars at hand: a shard that was made again with other library versions or on other
+    hardware may hold the same images elsewhere than when they were selected.
 
     An export shard draws from nearly all source shards, always in the same order. So a worker keeps the first tables
     it has read, up to `most_bytes`, and reads the others each time: keeping the latest would never find one again.
@@ -64,7 +67,8 @@ class SourceShards:
 
 
 def _generated_columns(path: Path) -> list[str]:
-    return ["seed", "width", "height", *(name for name in column_names(path) if name.startswith("truth_"))]
+    truth = [name for name in column_names(path) if name.startswith("truth_")]
+    return ["seed", "width", "height", "tar_offset", "tar_size", *truth]
 
 
 def _holds_any(column: npt.NDArray[Any]) -> np.dtype[Any]:
