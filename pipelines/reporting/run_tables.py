@@ -17,7 +17,6 @@ from synth.shards.manifest import ShardRecord
 from synth.shards.table import column_names, read_table
 from synth.shards.tar import TarReader
 
-STAGES = ("sample", "generate", "measure", "select", "export")
 KEY_COLUMNS = ("identity", "index", "source_shard", "kept", "dropped_by", "label")
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from filters.base import within
+from pipelines.fingerprint import STAGES
 from pipelines.reporting.component_facts import filter_unit
-from pipelines.reporting.run_tables import STAGES, RunTables
+from pipelines.reporting.run_tables import RunTables
 from pipelines.schema import filter_name
 
 SELECTION_REASONS: Mapping[str, str] = {

@@ -42,9 +42,6 @@ def test_devices_of_another_form_are_refused(tmp_path, device):
 @pytest.mark.skipif(
     "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="this onnxruntime has CUDA"
 )
-@pytest.mark.skipif(
-    "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="this onnxruntime has CUDA"
-)
 def test_an_onnxruntime_without_cuda_computes_on_the_cpu_and_says_so(tmp_path, caplog):
     session = open_session(doubling(tmp_path / "model.onnx"), "cuda:0")
 
