@@ -11,6 +11,7 @@ from synth.components import ComponentSpec
 
 Positive = Annotated[int, Field(ge=1)]
 Similarity = Annotated[float, Field(ge=-1, le=1)]
+Bound = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Section(BaseModel):
@@ -35,8 +36,8 @@ class Component(BaseModel):
 class FilterSection(Component):
     """A filter and the numbers that pass it; without bounds it is measured and shown only."""
 
-    min: float | None = None
-    max: float | None = None
+    min: Bound | None = None
+    max: Bound | None = None
 
 
 class IdentitiesSection(Section):

@@ -67,6 +67,7 @@ def test_all_mistakes_are_told_at_once_with_file_and_line():
             "toy.yaml:12: selection.min_images_per_identity: 5 are more than the 4 of selection.images_per_identity; "
             "every identity would be dropped",
         ),
+        ("max: 0.999", "max: .nan", "toy.yaml:11: filters.2.max: input should be a finite number, got nan"),
         ("max: 0.999", "max: 0.1, min: 0.2", "toy.yaml:11: filters.2.min: 0.2 > max 0.1: nothing could pass"),
         (
             "near_duplicate, max: 0.999",
