@@ -124,9 +124,9 @@ class NuisanceRanges:
     saturation_sd: float = 0.07
     monochrome_rate: float = 0.01
     glasses_rate: float = 0.12
-    sunglasses_share: float = 0.2
+    sunglasses_share: float = 0.28
     hat_rate: float = 0.07
-    mask_rate: float = 0.04
+    mask_rate: float = 0.05
     occluder_rate: float = 0.05
     hair_brightness_sd: float = 0.18
     hair_tint_sd: float = 0.06
