@@ -11,6 +11,7 @@ from tests.toy import (
     CONFIG,
     attempts,
     children,
+    heed_ctrl_c,
     inodes,
     kill,
     run_toy,
@@ -101,6 +102,7 @@ def test_a_second_driver_is_refused_and_told_who_holds_the_run(tmp_path):
 
 
 def test_ctrl_c_exits_130_and_the_run_goes_on_afterwards(slow):
+    heed_ctrl_c()
     run_dir = slow / "interrupted" / "toy"
     process = start_driver(slow / "toy.yaml", run_dir, "--workers", "2")
     assert wait_for_attempt(process, run_dir, "generate")

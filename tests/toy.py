@@ -80,6 +80,11 @@ def inodes(root, stage):
     return {str(path): (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
 
 
+def heed_ctrl_c():
+    """Undoes what a shell does to its background jobs: they and their children ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def start_driver(config, run_dir, *arguments, **options):
     """Starts `synth run` in a process group of its own."""
     command = [sys.executable, "-m", "pipelines", "run", str(config), "--run-dir", str(run_dir), *arguments]

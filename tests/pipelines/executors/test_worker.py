@@ -6,9 +6,12 @@ import signal
 import pytest
 
 from pipelines.executors.worker import THREAD_LIMITS, child_settings
+from tests.toy import heed_ctrl_c
 
 
 def test_ctrl_c_while_a_worker_starts_reaches_the_driver():
+    heed_ctrl_c()
+
     with pytest.raises(KeyboardInterrupt), child_settings():
         os.kill(os.getpid(), signal.SIGINT)
 
