@@ -14,14 +14,13 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from synth.generators import rendered
 from synth.generators.rendered import Rendered
 from synth.images import encode_jpeg
-from synth.rendering import scene
+from synth.rendering import identity, scene
 from synth.seeding import sample_seed
 
 STEPS: dict[str, tuple[tuple[object, str], ...]] = {
-    "identity build": ((rendered, "build_face"), (rendered, "Scene")),
+    "identity build": ((identity, "build_face"), (scene, "Scene")),
     "geometry": ((scene.Scene, "_set_up"),),
     "raster": ((scene.Scene, "_raster"),),
     "shadow": ((scene.Scene, "_shadows"),),

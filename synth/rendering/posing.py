@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
-from synth.rendering.attributes import Attributes
+from synth.rendering.attributes import OLD_YEARS, YOUNG_YEARS, Attributes
 from synth.rendering.camera import rotation
 from synth.rendering.face import Face
 from synth.rendering.head import Head, load_head
@@ -25,7 +25,6 @@ Float64 = npt.NDArray[np.float64]
 
 HEAD_CENTRE = np.array([0.0, -0.25, -0.35])  # dm, from between the eyes
 NECK = np.array([0.0, -0.75, -0.45])  # dm, from the head's centre: where the head turns
-YEARS_YOUNG_TO_OLD = 66.0  # between the asset's young and old targets, as in `attributes.Attributes.age`
 NORMAL_SMOOTHING = 5  # rounds, for light that spreads below the skin
 
 
@@ -136,7 +135,7 @@ def _head_follow() -> Float32:
 
 def _ageing(person: Attributes, years: float) -> dict[str, float]:
     """Returns the weights of the shape targets for growing older by `years`; negative is younger."""
-    share = years / YEARS_YOUNG_TO_OLD
+    share = years / (OLD_YEARS - YOUNG_YEARS)
     ancestries = {"african": person.african, "asian": person.asian, "caucasian": person.caucasian}
     weights = {}
     for ancestry, part in ancestries.items():

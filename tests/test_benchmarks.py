@@ -1,0 +1,47 @@
+"""The benchmark scripts run to their last line at toy size; what they print there is no figure."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synth.images import encode_jpeg
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+TOY_RUNS = {
+    "kill_resume": (["--kills", "2"], r"lost 0 doubled 0 identical True"),
+    "recogniser_lfw": (["noise.bin"], r"accuracy \d\.\d{4}"),
+    "rendered_speed": (["--identities", "1", "--images", "2"], r"images_per_cpu_second \d+\.\d+"),
+    "rendered_verification": (["--identities", "3", "--images", "2", "--continuity-identities", "1"], r"eer \d\.\d+"),
+    "separation": (["--count", "300", "--dimension", "64"], r"separation_ratio \d+\.\d+"),
+    "shard_io": (["--samples", "60", "--rounds", "1"], r"read_ratio \d+\.\d+"),
+}
+
+
+@pytest.mark.parametrize("name", TOY_RUNS)
+def test_a_benchmark_runs_to_its_last_line(name: str, tmp_path: Path) -> None:
+    arguments, last_line = TOY_RUNS[name]
+    write_noise_pairs(tmp_path / "noise.bin")
+    command = [sys.executable, str(FOLDER / f"{name}.py"), *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.fullmatch(last_line, done.stdout.splitlines()[-1])
+
+
+def test_every_benchmark_is_run() -> None:
+    assert {path.stem for path in FOLDER.glob("*.py")} - {"__init__"} == set(TOY_RUNS)
+
+
+def write_noise_pairs(path: Path) -> None:
+    """Writes 20 pairs of noise, half of them twice the same picture, as an insightface .bin."""
+    rng = np.random.default_rng(0)
+    pictures = [encode_jpeg(rng.integers(0, 256, (112, 112, 3), dtype=np.uint8)) for _ in range(30)]
+    same = [picture for picture in pictures[:10] for _ in range(2)]
+    path.write_bytes(pickle.dumps((same + pictures[10:], [True] * 10 + [False] * 10)))
