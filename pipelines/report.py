@@ -23,6 +23,7 @@ from pipelines.reporting.summary import (
     stage_speeds,
     summarise_filter,
 )
+from synth.shards.commit import replace_file
 
 NEAREST_PAIRS = 6
 
@@ -45,9 +46,9 @@ def write_report(run_dir: Path) -> Path:
     tables = RunTables(run_dir)
     folder = tables.directory.report
     folder.mkdir(exist_ok=True)
-    _write(folder / "contact_sheet.jpg", contact_sheet(tables))
+    replace_file(folder / "contact_sheet.jpg", contact_sheet(tables))
     page = folder / "index.html"
-    _write(page, _render(tables).encode())
+    replace_file(page, _render(tables).encode())
     return page
 
 
@@ -125,10 +126,3 @@ def _truth_parts(tables: RunTables) -> dict[str, Any]:
 
 def _mean(values: npt.NDArray[np.float64]) -> float:
     return float(values.mean())
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Replaces a file by one rename, so that a reader never sees half a page."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(data)
-    temporary.replace(path)

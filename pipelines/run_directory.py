@@ -17,6 +17,7 @@ from typing import Any
 
 from pipelines.fingerprint import STAGES, Fingerprint
 from synth.errors import DiskFullError, RunError, RunLockedError, ShardError
+from synth.shards.commit import UNFINISHED, replace_file
 from synth.shards.manifest import RECORD_NAME, ShardRecord, Task
 
 FINGERPRINT_NAME = "fingerprint.json"
@@ -165,12 +166,19 @@ class RunDirectory:
                 ) from None
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            self._wipe_unfinished()
             yield
             shutil.rmtree(self.scratch, ignore_errors=True)
             os.ftruncate(descriptor, 0)
         finally:
             os.close(descriptor)
+
+    def _wipe_unfinished(self) -> None:
+        """Removes what a killed driver and its workers left over."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        for pattern in (f"*{UNFINISHED}", f"*/*{UNFINISHED}"):
+            for path in self.root.glob(pattern):
+                path.unlink()
 
     def _refuse_foreign(self) -> None:
         """A run replaces what is named like its own folders; those of somebody else must not be there."""
@@ -201,9 +209,7 @@ def disk_errors(root: Path) -> Iterator[None]:
 
 def write_json(path: Path, content: Any) -> None:  # noqa: ANN401
     """Writes JSON so that a reader finds the old file or the new one, never a part."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
-    temporary.replace(path)
+    replace_file(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
 
 
 def require_shard(run: RunDirectory, stage: str, number: int) -> Path:

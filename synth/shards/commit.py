@@ -12,6 +12,8 @@ from pathlib import Path
 
 from synth.errors import RunError
 
+UNFINISHED = ".tmp"  # ends the name of a file that a crash may leave beside the one it was to replace
+
 
 @contextmanager
 def commit_directory(final: Path, scratch: Path) -> Iterator[Path]:
@@ -41,6 +43,13 @@ def commit_directory(final: Path, scratch: Path) -> Iterator[Path]:
             flush(final.parent)
     finally:
         shutil.rmtree(attempt, ignore_errors=True)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Writes a derived file so that a reader finds the old one or the new one, never a part."""
+    temporary = path.with_name(path.name + UNFINISHED)
+    temporary.write_bytes(data)
+    temporary.replace(path)
 
 
 def flush_tree(folder: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from synth.errors import ShardError
+from synth.shards.commit import replace_file
 
 RECORD_NAME = "shard.json"
 
@@ -94,8 +95,5 @@ def damage(shard: Path, record: ShardRecord) -> list[str]:
 
 def write_manifest(path: Path, records: Sequence[ShardRecord]) -> None:
     """Writes all records of a stage in shard order, by one rename; derived, can be rebuilt."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(
-        json.dumps([asdict(record) for record in sorted(records, key=lambda r: r.task)], indent=1) + "\n"
-    )
-    temporary.replace(path)
+    in_order = [asdict(record) for record in sorted(records, key=lambda record: record.task)]
+    replace_file(path, (json.dumps(in_order, indent=1) + "\n").encode())

@@ -51,9 +51,14 @@ def test_a_lock_wipes_what_was_left_over(tmp_path):
     with run.lock():
         pass
     (run.scratch / "generate.000001.torn").mkdir(parents=True)
+    run.stage("sample").mkdir()
+    torn = [run.stage("sample") / "manifest.json.tmp", run.root / "run.json.tmp"]
+    for path in torn:
+        path.touch()
 
     with run.lock():
         assert not run.scratch.exists()
+        assert not any(path.exists() for path in torn)
 
 
 def test_what_is_discarded_is_gone_whole(tmp_path):
