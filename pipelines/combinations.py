@@ -7,7 +7,8 @@ from typing import Any
 
 from pipelines.schema import RunConfig
 from synth import components
-from synth.errors import ComponentError, VectorsError
+from synth.errors import ComponentError, SynthError, VectorsError
+from synth.spaces import named
 
 # Names that are taken in the metadata of a sample, and in the tables where filters have columns.
 METADATA = frozenset({"identity", "index", "label", "seed", "synthetic", "generator"})
@@ -85,13 +86,18 @@ def _spaces(config: RunConfig) -> Iterator[Mistake]:
         yield ("generator", "type"), f"its truth columns {sorted(taken)} are names of filters or of our own metadata"
     space = sampler.space or generator.vector_space
     recogniser = components.resolve("recogniser", config.recogniser.type)
+    try:
+        seen_in = recogniser.embedding_space(config.recogniser.options)
+    except (ValueError, SynthError) as error:
+        yield ("recogniser",), str(error)
+        return
     for position, section in enumerate(config.filters):
         compares = components.resolve("filter", section.type).compares_with_vectors
-        if compares and space != recogniser.space:
+        if compares and space != seen_in:
             name = config.filter_names[position]
             message = (
-                f"{name} compares identity vectors ({_named(space)}) with embeddings of {config.recogniser.type} "
-                f"({_named(recogniser.space)}); both must live in one space: remove it or change the recogniser"
+                f"{name} compares identity vectors ({named(space)}) with embeddings of {config.recogniser.type} "
+                f"({named(seen_in)}); both must live in one space: remove it or change the recogniser"
             )
             yield ("filters", position, "type"), message
 
@@ -106,9 +112,5 @@ def _vectors_for_generator(sampler: Any, generator: type[Any]) -> Iterator[Mista
     if generator.vector_space is not None and sampler.space != generator.vector_space:
         yield (
             path,
-            f"makes vectors of {_named(sampler.space)}, {name} takes vectors of {_named(generator.vector_space)}",
+            f"makes vectors of {named(sampler.space)}, {name} takes vectors of {named(generator.vector_space)}",
         )
-
-
-def _named(space: str | None) -> str:
-    return "no recogniser's space" if space is None else f"space '{space}'"

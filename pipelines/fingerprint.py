@@ -12,7 +12,7 @@ from typing import Any
 from pipelines.schema import FilterSection, RunConfig
 from synth import components
 from synth.components import ComponentSpec
-from synth.shards.manifest import sha256_of
+from synth.digests import sha256_of
 
 STAGES = ("sample", "generate", "measure", "select", "export")
 

@@ -9,6 +9,7 @@
         RunLockedError          another driver works on it
         FingerprintError        it was made with another configuration
         DiskFullError           its disk has no space left                exit 1
+      DeviceMemoryError       a batch does not fit the device             exit 1
       SelectionError          no sample was kept                          exit 1
       ShardError              committed data is damaged                   exit 1
       TasksFailedError        tasks of a stage failed                     exit 1
@@ -58,6 +59,12 @@ class FingerprintError(RunError):
 
 class DiskFullError(RunError):
     """The disk of the run directory has no space left."""
+
+    exit_code = 1
+
+
+class DeviceMemoryError(SynthError):
+    """A batch does not fit the memory of its device."""
 
     exit_code = 1
 

@@ -10,6 +10,10 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EVERYTHING = [
+    *PROJECT["dependencies"],
+    *(text for extra in PROJECT["optional-dependencies"].values() for text in extra),
+]
 HEAVY = {"torch", "torchvision", "opencv-python", "opencv-python-headless", "diffusers", "transformers", "insightface"}
 
 
@@ -20,8 +24,8 @@ def test_base_install_pulls_neither_torch_nor_opencv():
     assert installed & HEAVY == set()
 
 
-def test_every_package_of_base_and_dev_has_a_pinned_version():
-    wanted = _closure([*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]])
+def test_every_package_of_base_and_extras_has_a_pinned_version():
+    wanted = _closure(EVERYTHING)
 
     assert wanted - set(_pins()) == set()
 
@@ -29,7 +33,7 @@ def test_every_package_of_base_and_dev_has_a_pinned_version():
 def test_pinned_versions_satisfy_the_project():
     pins = _pins()
 
-    for text in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]:
+    for text in EVERYTHING:
         requirement = Requirement(text)
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), text
 

@@ -12,7 +12,7 @@ from pipelines.config import parse_config
 from pipelines.driver import run_pipeline
 from pipelines.executors.local import LocalExecutor
 from pipelines.run_directory import RunDirectory
-from synth.shards.manifest import sha256_of
+from synth.digests import sha256_of
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = ("sample", "generate", "measure", "select", "export")

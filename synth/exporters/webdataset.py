@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from synth.digests import sha256_of
 from synth.errors import ShardError
 from synth.exporters.base import SIDECAR, Card, Exporter, MetadataValue, Sample
 from synth.shards.commit import replace_directory
-from synth.shards.manifest import sha256_of
 from synth.shards.table import num_rows
 from synth.shards.tar import TarReader, TarWriter
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from synth.errors import VectorsError
 from synth.types import Generated, Vectors
+from synth.weights import WeightFile
+
+UNIT_NORMS: Final = (0.999, 1.001)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,10 @@ class Generator(ABC):
     Attributes:
         version: raised whenever the same input gives other images; part of the fingerprint.
         vector_size: D.
-        vector_norm: 'unit' or 'raw'.
-        vector_space: the recogniser's embedding space the vectors must live in; None takes any.
+        vector_norm: 'unit', or 'raw' where the length of a vector carries meaning.
+        norm_range: smallest and largest length of a vector that it takes.
+        vector_space: the recogniser's embedding space the vectors must live in, a key of `synth.spaces.SPACES`;
+            None takes any.
         truth: columns the generator fills in `Generated.truth`.
         license: licence of the images it makes, as the dataset card says it.
     """
@@ -57,9 +63,15 @@ class Generator(ABC):
     version: ClassVar[int] = 1
     vector_size: ClassVar[int]
     vector_norm: ClassVar[str] = "unit"
+    norm_range: ClassVar[tuple[float, float]] = UNIT_NORMS
     vector_space: ClassVar[str | None] = None
     truth: ClassVar[Mapping[str, TruthColumn]] = {}
     license: ClassVar[str] = "other"
+
+    @classmethod
+    def weight_files(cls, options: Mapping[str, Any]) -> list[WeightFile]:
+        """Returns the files that the constructor reads when it is given these options; by default none."""
+        return []
 
     @abstractmethod
     def generate(self, vectors: Vectors, indices: npt.NDArray[np.int32], seeds: npt.NDArray[np.uint64]) -> Generated:
@@ -73,3 +85,27 @@ class Generator(ABC):
         Returns:
             uint8 RGB images (B, H, W, 3) and the declared truth columns.
         """
+
+    def check_vectors(self, vectors: Vectors) -> None:
+        """Refuses vectors that the generator was not made for.
+
+        Args:
+            vectors: expected float32 (B, `vector_size`), each with a length within `norm_range`.
+
+        Raises:
+            VectorsError: naming the first bad row and the way out.
+        """
+        name, size = type(self).__name__, self.vector_size
+        if vectors.ndim != 2 or vectors.shape[1] != size:
+            raise VectorsError(
+                f"{name}: vectors have shape {vectors.shape}, expected (B, {size}); sample them with dimension {size}"
+            )
+        low, high = self.norm_range
+        lengths = np.linalg.norm(vectors, axis=1)
+        bad = np.flatnonzero(~((lengths >= low) & (lengths <= high)))  # the negation catches NaN as well
+        if len(bad):
+            row = int(bad[0])
+            way_out = "divide them by their length" if self.vector_norm == "unit" else "do not normalise the embeddings"
+            raise VectorsError(
+                f"{name}: vector {row} has length {lengths[row]:.4g}, expected {low:g} to {high:g}; {way_out}"
+            )

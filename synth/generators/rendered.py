@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from synth.errors import VectorsError
 from synth.generators.base import Generator, TruthColumn
 from synth.rendering.camera import Framing
 from synth.rendering.nuisance import Nuisance, draw
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from synth.rendering.scene import Rendering, Scene
 
 SIZES = (112, 512)  # px, smallest and largest picture
-NORM_TOLERANCE = 1e-3
 CACHED_IDENTITIES = 4
 
 
@@ -99,7 +97,7 @@ class Rendered(Generator):
         Raises:
             VectorsError: a vector has another size or is no unit vector.
         """
-        check_vectors(vectors)
+        self.check_vectors(vectors)
         images = np.empty((len(vectors), self.size, self.size, 3), dtype=np.uint8)
         rows = []
         for image, vector, seed in zip(images, vectors, seeds.tolist(), strict=True):
@@ -123,27 +121,6 @@ class Rendered(Generator):
         while len(self._scenes) > CACHED_IDENTITIES:
             self._scenes.popitem(last=False)
         return self._scenes[key]
-
-
-def check_vectors(vectors: Vectors) -> None:
-    """Refuses what the decoder was not made for.
-
-    Args:
-        vectors: expected float32 (B, 512), unit L2 norm.
-
-    Raises:
-        VectorsError: naming the first bad row and the way out.
-    """
-    size = Rendered.vector_size
-    if vectors.ndim != 2 or vectors.shape[1] != size:
-        raise VectorsError(
-            f"rendered: vectors have shape {vectors.shape}, expected (B, {size}); sample them with dimension {size}"
-        )
-    norms = np.linalg.norm(vectors, axis=1)
-    bad = np.flatnonzero(~(np.abs(norms - 1.0) <= NORM_TOLERANCE))  # the negation catches NaN as well
-    if len(bad):
-        row = int(bad[0])
-        raise VectorsError(f"rendered: vector {row} has norm {norms[row]:.4g}, expected 1; normalise the vectors")
 
 
 def _truth(face: Face, nuisance: Nuisance, rendering: Rendering) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from synth.types import Faces, Images
+from synth.weights import WeightFile
 
 
 class Recogniser(ABC):
@@ -14,14 +16,29 @@ class Recogniser(ABC):
     Attributes:
         version: raised whenever the same images give other numbers; part of the fingerprint.
         embedding_size: E.
-        space: name of the embedding space, compared with the one the identity vectors live in.
+        space: name of the embedding space, a key of `synth.spaces.SPACES`; where it follows from the options, a
+            property, and `embedding_space` says it beforehand.
         license: licence of its weights, as the dataset card says it; empty if it is not known.
     """
 
     version: ClassVar[int] = 1
     embedding_size: ClassVar[int]
-    space: ClassVar[str]
+    space: str
     license: ClassVar[str] = ""
+
+    @classmethod
+    def embedding_space(cls, options: Mapping[str, Any]) -> str:
+        """Returns the space of the embeddings that a recogniser with these options makes, without building it.
+
+        Raises:
+            ValueError: the options do not say which.
+        """
+        return cls.space
+
+    @classmethod
+    def weight_files(cls, options: Mapping[str, Any]) -> list[WeightFile]:
+        """Returns the files that the constructor reads when it is given these options; by default none."""
+        return []
 
     @abstractmethod
     def recognise(self, images: Images) -> Faces:

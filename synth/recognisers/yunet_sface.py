@@ -13,6 +13,7 @@ from synth.alignment import align
 from synth.onnx_runtime import open_session
 from synth.recognisers.base import Recogniser
 from synth.similarity import unit
+from synth.spaces import SFACE
 from synth.types import ALIGNED_SIZE, Embeddings, Faces, Images
 from synth.yunet import OUTPUTS, STRIDES, Detections, decode
 
@@ -45,7 +46,7 @@ class YunetSface(Recogniser):
     """
 
     embedding_size: ClassVar[int] = 128
-    space: ClassVar[str] = "sface"
+    space = SFACE
     license: ClassVar[str] = "MIT (YuNet), Apache-2.0 (SFace)"
 
     def __init__(self, *, min_score: float = 0.5, detection_size: int = 160, device: str = "cpu") -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from synth.digests import sha256_of
 from synth.errors import ShardError
 from synth.shards.commit import replace_file
 
@@ -69,12 +69,6 @@ def describe_files(shard: Path) -> dict[str, FileRecord]:
     """Returns size and SHA-256 of each file below a shard directory but its record, by relative name."""
     paths = sorted(path for path in shard.rglob("*") if path.is_file() and path.name != RECORD_NAME)
     return {str(path.relative_to(shard)): FileRecord(path.stat().st_size, sha256_of(path)) for path in paths}
-
-
-def sha256_of(path: Path) -> str:
-    """Returns the SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def damage(shard: Path, record: ShardRecord) -> list[str]:

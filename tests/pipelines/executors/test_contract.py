@@ -9,8 +9,8 @@ from pipelines.executors.local import LocalExecutor
 from pipelines.fingerprint import Fingerprint
 from pipelines.run_directory import RunDirectory
 from pipelines.runner import run_stage
+from synth.digests import sha256_of
 from synth.errors import DiskFullError, TasksFailedError, WeightsError
-from synth.shards.manifest import sha256_of
 from tests.pipelines.executors.components import Numbers
 from tests.toy import Silent
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import yaml
 
+from synth.digests import sha256_of
 from synth.errors import ShardError
 from synth.exporters.webdataset import WebDatasetExporter
-from synth.shards.manifest import sha256_of
 from synth.shards.tar import TarReader
 from tests.synth.exporters.dataset_folder import CARD, make_dataset, make_samples, write_shard
 

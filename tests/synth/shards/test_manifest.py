@@ -3,8 +3,9 @@ import json
 
 import pytest
 
+from synth.digests import sha256_of
 from synth.errors import ShardError
-from synth.shards.manifest import FileRecord, ShardRecord, Task, damage, describe_files, sha256_of, write_manifest
+from synth.shards.manifest import FileRecord, ShardRecord, Task, damage, describe_files, write_manifest
 
 
 def make_shard(folder, shard=3):

@@ -1,0 +1,119 @@
+"""Reads and loads checkpoints. No file ever runs code: safetensors, or torch's restricted unpickler."""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from synth.errors import WeightsError
+
+_SHOWN = 5  # keys a message names of each kind
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Reads a checkpoint onto the CPU.
+
+    Args:
+        path: a .safetensors file, or anything else for what `torch.save` wrote.
+
+    Returns:
+        The dictionary in the file: names to tensors, or, in files of `torch.save`, to anything harmless.
+
+    Raises:
+        WeightsError: the file is missing, cut short, of another kind, or would run code when unpickled.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: missing; `synth weights CONFIG` says how to get it")
+    try:
+        if path.suffix == ".safetensors":
+            return dict(safetensors.torch.load_file(path))
+        # Training scripts store their command line beside the weights; a Namespace is plain data.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path}: refused, reading it would run code or it is damaged ({_first_line(error)}); "
+            "get the weights as safetensors"
+        ) from error
+    except (safetensors.SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise WeightsError(
+            f"{path}: cannot be read ({_first_line(error)}); it is no checkpoint or only a part of one, get it again"
+        ) from error
+    if not isinstance(content, dict):
+        raise WeightsError(f"{path}: holds a {type(content).__name__}, expected a dictionary of tensors")
+    return content
+
+
+def tensors_of(
+    content: Mapping[str, Any], path: Path, *, under: str | None = None, prefix: str = ""
+) -> dict[str, Tensor]:
+    """Returns the tensors of a checkpoint by name.
+
+    Args:
+        content: what `read_checkpoint` returned.
+        path: of the file, for messages.
+        under: key of the dictionary that holds them, like 'model_vec2face'; a file without it holds them itself.
+        prefix: taken off the names; names without it are left out.
+
+    Raises:
+        WeightsError: there are no tensors of that kind.
+    """
+    inner = content.get(under, content) if under is not None else content
+    found = {
+        name.removeprefix(prefix): value
+        for name, value in (inner.items() if isinstance(inner, Mapping) else ())
+        if isinstance(value, Tensor) and name.startswith(prefix)
+    }
+    if not found:
+        wanted = f"tensors named '{prefix}...'" if prefix else "tensors"
+        raise WeightsError(f"{path}: has no {wanted}; it has {_listed(map(str, content))}")
+    return found
+
+
+def load_strictly(
+    module: nn.Module, tensors: Mapping[str, Tensor], path: Path, *, unused: Collection[str] = ()
+) -> None:
+    """Loads tensors into a module, all of them and nothing else, cast to the module's dtypes.
+
+    Args:
+        module: to be filled.
+        tensors: names as in the module.
+        path: of the file, for messages.
+        unused: names the file may have and the module does not.
+
+    Raises:
+        WeightsError: names are missing or unknown, or shapes differ.
+    """
+    wanted = module.state_dict()
+    missing = [name for name in wanted if name not in tensors]
+    unknown = [name for name in tensors if name not in wanted and name not in unused]
+    misshapen = [
+        f"{name} {tuple(tensors[name].shape)} instead of {tuple(value.shape)}"
+        for name, value in wanted.items()
+        if name in tensors and tensors[name].shape != value.shape
+    ]
+    kinds = {"missing": missing, "unknown": unknown, "of another shape": misshapen}
+    mistakes = [f"{len(names)} {kind}: {_listed(names)}" for kind, names in kinds.items() if names]
+    if mistakes:
+        raise WeightsError(
+            f"{path}: does not fit {type(module).__name__} ({'; '.join(mistakes)}); "
+            "it is a checkpoint of another network or of another width"
+        )
+    module.load_state_dict({name: tensors[name] for name in wanted})
+
+
+def _listed(names: Any) -> str:  # noqa: ANN401
+    names = list(names)
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,59 @@
+"""How we run torch: the same bytes every time, on the wanted device and in the wanted precision."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Literal, TypeAlias
+
+import torch
+
+from synth.errors import DeviceMemoryError
+
+Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
+
+DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def prepare(device: str) -> torch.device:
+    """Makes torch deterministic in this process and returns the device.
+
+    Kernels without a deterministic version raise, cuDNN does not choose kernels by timing them, and TF32 stays off:
+    it would make float32 results depend on the kind of GPU.
+
+    Args:
+        device: 'cpu', 'cuda' or 'cuda:N'.
+
+    Raises:
+        ValueError: the device has another form or is not there.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    kind, _, index = device.partition(":")
+    if kind not in ("cpu", "cuda") or (index and not (kind == "cuda" and index.isdecimal())):
+        raise ValueError(f"device '{device}': expected 'cpu', 'cuda' or 'cuda:N'")
+    if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"device '{device}': torch sees {torch.cuda.device_count()} CUDA devices; use another or cpu")
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    return torch.device(device)
+
+
+@contextmanager
+def batch_fits(rows: int) -> Iterator[None]:
+    """Says what to do where a batch does not fit the device; it is never cut silently, that would change bytes.
+
+    Args:
+        rows: samples of the batch.
+
+    Raises:
+        DeviceMemoryError: the block ran out of the device's memory.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise DeviceMemoryError(
+            f"a batch of {rows} does not fit the device's memory ({error}); lower images.batch_size in a new run"
+        ) from error

@@ -1,0 +1,75 @@
+"""Weight files a component needs: where they are looked for, where they are published, and on what terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from synth.digests import sha256_of
+from synth.errors import WeightsError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightFile:
+    """One file that a component reads.
+
+    Attributes:
+        path: where it is looked for.
+        origin: the page it is published on, or how to ask for it.
+        license: on what terms, with the data it was trained on where that binds.
+        repo: hub repository that `synth weights --download` fetches it from, like 'FoivosPar/Arc2Face'; None where
+            it is not on the hub.
+        name: its path inside `repo`.
+        size: bytes as published; None: not known.
+        sha256: hexadecimal, of the published file; None: not known.
+    """
+
+    path: Path
+    origin: str
+    license: str
+    repo: str | None = None
+    name: str = ""
+    size: int | None = None
+    sha256: str | None = None
+
+    @property
+    def is_present(self) -> bool:
+        """Whether there is a file at `path`."""
+        return self.path.is_file()
+
+    def damage(self) -> str | None:
+        """Returns what tells the file at `path` from the published one; None: nothing that is known.
+
+        Raises:
+            OSError: there is none.
+        """
+        size = self.path.stat().st_size
+        if size == 0:
+            return "is empty"
+        if self.sha256 is not None and (found := sha256_of(self.path)) != self.sha256:
+            return f"has SHA-256 {found}, published with {self.sha256}; it was altered or cut short"
+        return None
+
+    @property
+    def way_out(self) -> str:
+        """How to get it."""
+        if self.repo is None:
+            return f"get it from {self.origin} and put it there"
+        return f"`synth weights CONFIG --download` fetches it from {self.repo}"
+
+
+def require_files(files: Iterable[WeightFile]) -> None:
+    """Checks that all files are there; says nothing of their content.
+
+    Raises:
+        WeightsError: a line for each missing file, with the way to get it.
+    """
+    missing = [file for file in files if not file.is_present]
+    if missing:
+        raise WeightsError("\n".join(f"{file.path}: missing; {file.way_out}" for file in missing))
+
+
+def total_size(files: Sequence[WeightFile]) -> int:
+    """Returns the bytes of all files whose published size is known."""
+    return sum(file.size or 0 for file in files)
