@@ -60,6 +60,11 @@ def _read_npy(path: Path, key: str | None) -> npt.NDArray[Any]:
     if key is not None:
         raise VectorsError(f"{path}: key '{key}' given, but an .npy file holds one array without a name; leave it out")
     with path.open("rb") as file:
+        if file.read(2) == b"PK":  # a zip archive: IDiff-Face and its successors give such files this suffix
+            raise VectorsError(
+                f"{path}: was pickled by torch, it is no numpy array; `synth weights convert` turns it into one"
+            )
+        file.seek(0)
         return np.asarray(np.load(file, allow_pickle=False))
 
 
