@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synth.digests import sha256_of
+from synth.downloads import broken_download
 from synth.errors import WeightsError
 
 
@@ -41,12 +42,13 @@ class WeightFile:
     def damage(self) -> str | None:
         """Returns what tells the file at `path` from the published one; None: nothing that is known.
 
+        Where the SHA-256 is known the whole file is read.
+
         Raises:
             OSError: there is none.
         """
-        size = self.path.stat().st_size
-        if size == 0:
-            return "is empty"
+        if reason := broken_download(self.path):
+            return reason
         if self.sha256 is not None and (found := sha256_of(self.path)) != self.sha256:
             return f"has SHA-256 {found}, published with {self.sha256}; it was altered or cut short"
         return None
@@ -60,14 +62,22 @@ class WeightFile:
 
 
 def require_files(files: Iterable[WeightFile]) -> None:
-    """Checks that all files are there; says nothing of their content.
+    """Checks that all files are there and no broken downloads; reads no more than their ends.
 
     Raises:
-        WeightsError: a line for each missing file, with the way to get it.
+        WeightsError: a line for each file that is missing or broken, with the way to get it.
     """
-    missing = [file for file in files if not file.is_present]
-    if missing:
-        raise WeightsError("\n".join(f"{file.path}: missing; {file.way_out}" for file in missing))
+    lines = [line for line in map(_complaint, files) if line]
+    if lines:
+        raise WeightsError("\n".join(lines))
+
+
+def _complaint(file: WeightFile) -> str | None:
+    if not file.is_present:
+        return f"{file.path}: missing; {file.way_out}"
+    if reason := broken_download(file.path):
+        return f"{file.path}: {reason}; remove it, then {file.way_out}"
+    return None
 
 
 def total_size(files: Sequence[WeightFile]) -> int:
