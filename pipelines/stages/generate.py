@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from synth.seeding import sample_seeds
 from synth.shards.manifest import Task
 from synth.shards.table import write_table
 from synth.shards.tar import TarWriter
-from synth.types import Generated, Images, Vectors
+from synth.types import Generated, Vectors
 
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -27,7 +28,8 @@ Columns = dict[str, npt.NDArray[Any]]
 class Generate(Stage):
     """A task a group of whole identities; writes images.tar and samples.parquet.
 
-    Batches are consecutive rows of the task, so the plan alone decides which samples share one.
+    Batches are consecutive rows of the task, so the plan alone decides which samples share one. While the generator
+    makes a batch, a thread encodes the one before, so that a GPU does not wait for JPEGs.
     """
 
     name = "generate"
@@ -52,14 +54,16 @@ class Generate(Stage):
         identities, indices = candidate_rows(task.start, task.stop, images.per_identity)
         seeds = sample_seeds(self._config.seed, self.name, identities, indices)
         vectors = np.load(require_shard(self._run, "sample", 0) / "vectors.npy", mmap_mode="r")
-        batches: list[Columns] = []
-        with TarWriter(out / "images.tar") as tar:
+        batches: list[Future[Columns]] = []
+        with TarWriter(out / "images.tar") as tar, ThreadPoolExecutor(1) as encoder:
             for rows in slices(len(identities), images.batch_size):
                 generated = self._generate(np.asarray(vectors[identities[rows]]), indices[rows], seeds[rows])
-                places = self._store(tar, generated.images, identities[rows], indices[rows])
-                batches.append(places | {f"truth_{name}": column for name, column in generated.truth.items()})
+                if batches:
+                    batches[-1].result()  # at most one batch waits, and its errors come to light
+                batches.append(encoder.submit(self._store, tar, generated, identities[rows], indices[rows]))
+        stored = [batch.result() for batch in batches]
         columns: Columns = {"identity": identities, "index": indices, "seed": seeds.astype(np.int64)}
-        columns |= {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+        columns |= {name: np.concatenate([batch[name] for batch in stored]) for name in stored[0]}
         write_table(out / "samples.parquet", columns)
         return {self.unit: len(identities), "identities": task.stop - task.start}
 
@@ -78,19 +82,23 @@ class Generate(Stage):
         return generated
 
     def _store(
-        self, tar: TarWriter, images: Images, identities: npt.NDArray[np.int64], indices: npt.NDArray[np.int32]
+        self, tar: TarWriter, generated: Generated, identities: npt.NDArray[np.int64], indices: npt.NDArray[np.int32]
     ) -> Columns:
-        """Encodes images into the tar; returns where they are and how large."""
+        """Encodes images into the tar; returns where they are, how large, and the generator's truth."""
         extension = self._config.image_extension
         keys = [sample_key(i, k) for i, k in zip(identities.tolist(), indices.tolist(), strict=True)]
-        places = [tar.add(f"{key}.{extension}", self._encode(image)) for key, image in zip(keys, images, strict=True)]
-        height, width = images.shape[1:3]
-        return {
+        places = [
+            tar.add(f"{key}.{extension}", self._encode(image))
+            for key, image in zip(keys, generated.images, strict=True)
+        ]
+        count, height, width = generated.images.shape[:3]
+        columns: Columns = {
             "tar_offset": np.array([offset for offset, _ in places], dtype=np.int64),
             "tar_size": np.array([size for _, size in places], dtype=np.int64),
-            "width": np.full(len(images), width, dtype=np.int32),
-            "height": np.full(len(images), height, dtype=np.int32),
+            "width": np.full(count, width, dtype=np.int32),
+            "height": np.full(count, height, dtype=np.int32),
         }
+        return columns | {f"truth_{name}": column for name, column in generated.truth.items()}
 
     def _encode(self, image: npt.NDArray[np.uint8]) -> bytes:
         if self._config.images.encoding == "png":
