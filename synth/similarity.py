@@ -99,7 +99,11 @@ def leave_one_out(embeddings: npt.NDArray[np.floating[Any]], groups: npt.NDArray
 
 
 def separate(
-    vectors: npt.NDArray[np.floating[Any]], max_similarity: float, block: int = 2048, num_settled: int = 0
+    vectors: npt.NDArray[np.floating[Any]],
+    max_similarity: float,
+    block: int = 2048,
+    num_settled: int = 0,
+    device: str = "cpu",
 ) -> npt.NDArray[np.bool_]:
     """Chooses vectors no two of which are more similar than a bound: greedy, in row order.
 
@@ -112,10 +116,20 @@ def separate(
         max_similarity: cosine, -1..1, that still passes.
         block: rows that are compared at once; memory grows with its square.
         num_settled: so many rows at the start were chosen before; they are kept and not compared with each other.
+        device: 'cpu', or 'cuda' or 'cuda:N' to compare on a GPU through torch; the choice is the same.
 
     Returns:
         bool (N,), True where kept.
+
+    Raises:
+        ValueError: torch sees no such device.
+        DeviceMemoryError: the vectors do not fit the device.
     """
+    if device != "cpu":
+        from synth.torch_runtime import prepare
+        from synth.torch_similarity import separate_on
+
+        return separate_on(prepare(device), vectors, max_similarity, block, num_settled)
     directions = unit(vectors)
     kept = np.zeros(len(directions), dtype=np.bool_)
     kept[:num_settled] = True
@@ -139,13 +153,13 @@ def _strike_out(
     """Clears `alive` of the rows that are too similar to one of the kept rows."""
     candidates = np.flatnonzero(alive)
     similarities = directions[rows[candidates]] @ directions[kept].T
-    margin = _rounding_error(directions.shape[1])
+    margin = rounding_error(directions.shape[1])
     largest = similarities.max(axis=1, initial=-np.inf)
     alive[candidates[largest > max_similarity + margin]] = False
     for k in np.flatnonzero(np.abs(largest - max_similarity) <= margin):
         close = np.flatnonzero(similarities[k] >= max_similarity - margin)
         row = rows[candidates[k]]
-        alive[candidates[k]] = not any(_exceeds(directions[row], directions[kept[c]], max_similarity) for c in close)
+        alive[candidates[k]] = not any(exceeds(directions[row], directions[kept[c]], max_similarity) for c in close)
 
 
 def _greedy(
@@ -154,7 +168,7 @@ def _greedy(
     """Returns which rows of one block are kept, bool (block,); `alive` are those that the blocks before allow."""
     members = directions[rows]
     similarities = members @ members.T
-    margin = _rounding_error(directions.shape[1])
+    margin = rounding_error(directions.shape[1])
     kept = alive.copy()
     for k in range(len(rows)):
         if not kept[k]:
@@ -163,11 +177,11 @@ def _greedy(
         close = np.flatnonzero((np.abs(later - max_similarity) <= margin) & kept[k + 1 :]) + k + 1
         kept[k + 1 :] &= later <= max_similarity + margin
         for c in close:
-            kept[c] = not _exceeds(members[k], members[c], max_similarity)
+            kept[c] = not exceeds(members[k], members[c], max_similarity)
     return kept
 
 
-def _rounding_error(dimension: int) -> float:
+def rounding_error(dimension: int) -> float:
     """Bounds the error of a float32 dot product of two unit vectors, whatever the order of its sum.
 
     Higham (2002), Accuracy and Stability of Numerical Algorithms, section 3.1: n u / (1 - n u) times the sum of
@@ -176,6 +190,6 @@ def _rounding_error(dimension: int) -> float:
     return 2 * dimension * 2.0**-24
 
 
-def _exceeds(first: Float32, second: Float32, bound: float) -> bool:
+def exceeds(first: Float32, second: Float32, bound: float) -> bool:
     """Compares the exactly rounded dot product of two float32 vectors with a bound."""
     return math.fsum(first.astype(np.float64) * second) > bound

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from synth.errors import VectorsError
-from synth.rejection import draw_separated
+from synth.rejection import check_bound, draw_separated
 from synth.samplers.base import IdentitySampler
 from synth.similarity import unit
 from synth.types import Vectors
@@ -42,9 +42,9 @@ class FileSampler(IdentitySampler):
         norm: Literal["unit", "raw"] = "unit",
         space: str | None = None,
         max_similarity: float | None = None,
+        device: str = "cpu",
     ) -> None:
-        if max_similarity is not None and not -1 <= max_similarity <= 1:
-            raise ValueError(f"max_similarity {max_similarity}: a cosine is within -1..1")
+        check_bound(max_similarity)
         vectors = read_vectors(Path(path), key)
         if norm == "unit":
             _check_unit(path, vectors)
@@ -54,6 +54,7 @@ class FileSampler(IdentitySampler):
         self.space = space
         self.dimension = vectors.shape[1]
         self.max_similarity = max_similarity
+        self.device = device
         self._vectors = vectors
 
     def sample(self, count: int, seed: int) -> Vectors:
@@ -67,7 +68,7 @@ class FileSampler(IdentitySampler):
             return self._vectors[start:stop]
 
         try:
-            return draw_separated(candidates, count, self.max_similarity)
+            return draw_separated(candidates, count, self.max_similarity, device=self.device)
         except VectorsError as error:
             raise VectorsError(f"{self.path}: {error}") from None
 
