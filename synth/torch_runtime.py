@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 import torch
 
 from synth.errors import DeviceMemoryError
-
-Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
+from synth.precision import Precision as Precision
 
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
