@@ -4,10 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import synth.recognisers.yunet_sface as module
+import synth.yunet
 from synth.components import ComponentSpec, build
 from synth.errors import ComponentError, WeightsError
 from synth.images import decode_image
+from synth.recognisers import yunet_sface
 from synth.recognisers.yunet_sface import YunetSface
 from synth.types import Faces
 from synth.verification import fold_accuracy
@@ -145,12 +146,13 @@ def test_a_higher_min_score_finds_less():
     assert not YunetSface(min_score=0.99).recognise(rendered_faces()).found.any()
 
 
-def test_altered_and_missing_weights_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "WEIGHTS", tmp_path)
-    with pytest.raises(WeightsError, match=r"yunet\.onnx: missing"):
+@pytest.mark.parametrize(("module", "name"), [(synth.yunet, "yunet.onnx"), (yunet_sface, "sface.onnx")])
+def test_altered_and_missing_weights_are_refused(tmp_path, monkeypatch, module, name):
+    monkeypatch.setattr(module, "WEIGHTS", tmp_path / name)
+    with pytest.raises(WeightsError, match=rf"{name}: missing"):
         YunetSface()
 
-    (tmp_path / "yunet.onnx").write_bytes(b"something else")
+    (tmp_path / name).write_bytes(b"something else")
     with pytest.raises(WeightsError, match="altered"):
         YunetSface()
 
