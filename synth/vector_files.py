@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +35,25 @@ def read_vectors(path: Path, key: str | None = None) -> Vectors:
         VectorsError: the file is missing or damaged, has another suffix, needs unpickling or lacks the key; or the
             array has another rank, is not of floats, or has rows of zeros, NaN or infinities.
     """
+    with readable(path):
+        readers = {".npy": _read_npy, ".npz": _read_npz, ".safetensors": _read_safetensors, ".parquet": _read_parquet}
+        array = readers[path.suffix](path, key)
+    return checked(path, array)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turns what goes wrong while a vector file is read into one kind of error.
+
+    Raises:
+        VectorsError: the file is missing, of another kind, or the block could not read it.
+    """
     if path.suffix not in SUFFIXES:
         raise VectorsError(f"{path}: unknown kind of vector file; expected {', '.join(SUFFIXES)}")
     if not path.is_file():
         raise VectorsError(f"{path}: no such file")
-    readers = {".npy": _read_npy, ".npz": _read_npz, ".safetensors": _read_safetensors, ".parquet": _read_parquet}
     try:
-        array = readers[path.suffix](path, key)
+        yield
     except (
         OSError,
         EOFError,
@@ -53,10 +66,20 @@ def read_vectors(path: Path, key: str | None = None) -> Vectors:
         raise VectorsError(
             f"{path}: cannot be read ({error}); pickled objects are refused, save plain arrays"
         ) from error
-    return _checked(path, array)
 
 
 def _read_npy(path: Path, key: str | None) -> npt.NDArray[Any]:
+    refuse_other_npy(path, key)
+    with path.open("rb") as file:
+        return np.asarray(np.load(file, allow_pickle=False))
+
+
+def refuse_other_npy(path: Path, key: str | None) -> None:
+    """Refuses a key, which an .npy file has no use for, and files of torch under that suffix.
+
+    Raises:
+        VectorsError: either is the case.
+    """
     if key is not None:
         raise VectorsError(f"{path}: key '{key}' given, but an .npy file holds one array without a name; leave it out")
     with path.open("rb") as file:
@@ -64,28 +87,38 @@ def _read_npy(path: Path, key: str | None) -> npt.NDArray[Any]:
             raise VectorsError(
                 f"{path}: was pickled by torch, it is no numpy array; `synth weights convert` turns it into one"
             )
-        file.seek(0)
-        return np.asarray(np.load(file, allow_pickle=False))
 
 
 def _read_npz(path: Path, key: str | None) -> npt.NDArray[Any]:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        return np.asarray(arrays[_choose(path, key, arrays.files)])
+        return np.asarray(arrays[choose(path, key, arrays.files)])
 
 
 def _read_safetensors(path: Path, key: str | None) -> npt.NDArray[Any]:
     with safetensors.safe_open(path, framework="numpy") as tensors:
-        return np.asarray(tensors.get_tensor(_choose(path, key, list(tensors.keys()))))
+        return np.asarray(tensors.get_tensor(choose(path, key, list(tensors.keys()))))
 
 
 def _read_parquet(path: Path, key: str | None) -> npt.NDArray[Any]:
     with pq.ParquetFile(path) as file:
-        schema = file.schema_arrow
-        lists = [field.name for field in schema if _is_list(field.type)]
-        name = _choose(path, key, lists)
+        name = list_column(path, file, key)
         column = file.read([name])[name].combine_chunks()
     if len(column) == 0:
         raise VectorsError(f"{path}: has no rows")
+    return rows_of_lists(path, name, column)
+
+
+def list_column(path: Path, file: pq.ParquetFile, key: str | None) -> str:
+    """Returns the name of the list column that holds the vectors."""
+    return choose(path, key, [field.name for field in file.schema_arrow if _is_list(field.type)])
+
+
+def rows_of_lists(path: Path, name: str, column: pa.Array) -> npt.NDArray[Any]:
+    """Returns a list column, of at least one row, as an array (N, D).
+
+    Raises:
+        VectorsError: it has empty cells or lists of several lengths.
+    """
     if column.null_count:
         raise VectorsError(f"{path}: column '{name}' has {column.null_count} empty cells; every row needs a vector")
     if pa.types.is_fixed_size_list(column.type):
@@ -104,8 +137,12 @@ def _is_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind))
 
 
-def _choose(path: Path, key: str | None, names: Sequence[str]) -> str:
-    """Returns the key, or the only name there is."""
+def choose(path: Path, key: str | None, names: Sequence[str]) -> str:
+    """Returns the key, or the only name there is.
+
+    Raises:
+        VectorsError: there is no such name, or there are several and no key.
+    """
     if key is not None and key in names:
         return key
     listed = ", ".join(sorted(names)) or "nothing"
@@ -116,8 +153,17 @@ def _choose(path: Path, key: str | None, names: Sequence[str]) -> str:
     return names[0]
 
 
-def _checked(path: Path, array: npt.NDArray[Any]) -> Vectors:
-    """Returns the array as float32 after checking rank, dtype and values."""
+def checked(path: Path, array: npt.NDArray[Any], first_row: int = 0) -> Vectors:
+    """Returns an array (N, D) as float32 after checking rank, dtype and values.
+
+    Args:
+        path: of the file, for messages.
+        array: all of it, or a block of rows.
+        first_row: number of the block's first row in the file.
+
+    Raises:
+        VectorsError: it is no such array, is not of floats, or has rows of zeros, NaN or infinities.
+    """
     if array.ndim != 2 or array.size == 0:
         raise VectorsError(f"{path}: expected an array (vectors, dimension), got shape {array.shape}")
     if array.dtype.kind != "f":
@@ -126,11 +172,11 @@ def _checked(path: Path, array: npt.NDArray[Any]) -> Vectors:
     broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(broken):
         raise VectorsError(
-            f"{path}: row {broken[0]} has NaN or infinite numbers ({len(broken)} such rows); remove them"
+            f"{path}: row {first_row + broken[0]} has NaN or infinite numbers ({len(broken)} such rows); remove them"
         )
     zero = np.flatnonzero(~vectors.any(axis=1))
     if len(zero):
         raise VectorsError(
-            f"{path}: row {zero[0]} is all zeros ({len(zero)} such rows): it has no direction; remove them"
+            f"{path}: row {first_row + zero[0]} is all zeros ({len(zero)} such rows): it has no direction; remove them"
         )
     return vectors

@@ -5,6 +5,8 @@ import pytest
 
 from synth.components import ComponentSpec, available, build
 from synth.similarity import cosine_matrix, unit
+from synth.statistics_files import write_statistics
+from synth.vector_statistics import fit_statistics
 
 SAMPLERS = available("sampler")
 DIMENSION = 24
@@ -14,9 +16,12 @@ DIMENSION = 24
 def sampler(request, tmp_path):
     """Builds each sampler with a bound that passes over some candidates."""
     np.save(tmp_path / "vectors.npy", unit(np.random.default_rng(1).standard_normal((3000, DIMENSION))))
+    embeddings = np.random.default_rng(2).standard_normal((200, DIMENSION)).astype(np.float32)
+    write_statistics(tmp_path / "statistics.npz", fit_statistics([embeddings]))
     options = {
         "gaussian": {"dimension": DIMENSION, "max_similarity": 0.5},
         "from_file": {"path": str(tmp_path / "vectors.npy"), "max_similarity": 0.5},
+        "pca_gaussian": {"statistics": str(tmp_path / "statistics.npz"), "max_similarity": 0.5},
     }
     if request.param not in options:
         pytest.fail(f"no options for the sampler '{request.param}': add them to this test")
