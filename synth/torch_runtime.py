@@ -41,11 +41,12 @@ def prepare(device: str) -> torch.device:
 
 
 @contextmanager
-def batch_fits(rows: int) -> Iterator[None]:
+def batch_fits(rows: int, option: str = "images.batch_size") -> Iterator[None]:
     """Says what to do where a batch does not fit the device; it is never cut silently, that would change bytes.
 
     Args:
         rows: samples of the batch.
+        option: of the configuration, which sets them.
 
     Raises:
         DeviceMemoryError: the block ran out of the device's memory.
@@ -54,5 +55,5 @@ def batch_fits(rows: int) -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         raise DeviceMemoryError(
-            f"a batch of {rows} does not fit the device's memory ({error}); lower images.batch_size in a new run"
+            f"a batch of {rows} does not fit the device's memory ({error}); lower {option} in a new run"
         ) from error
