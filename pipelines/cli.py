@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -28,7 +28,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+class _ListUnlessNamed(typer.core.TyperGroup):
+    """Takes `synth weights CONFIG` for `synth weights list CONFIG`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401, typer's own Context or click's
+        if args and args[0] not in {*self.commands, "--help"}:
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+weights_app = typer.Typer(cls=_ListUnlessNamed, no_args_is_help=True, help="Lists, fetches and converts weight files.")
+app.add_typer(weights_app, name="weights")
+
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.", show_default=False)]
+ConfigArgument = Annotated[Path, typer.Argument(help="Configuration, a YAML file.", show_default=False)]
+Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a.b=value of CONFIG.")]
 
 
 def main() -> NoReturn:
@@ -48,16 +63,14 @@ def main() -> NoReturn:
 
 @app.command()
 def run(
-    config: Annotated[Path, typer.Argument(help="Configuration, a YAML file.", show_default=False)],
+    config: ConfigArgument,
     run_dir: Annotated[Path | None, typer.Option(help="Run directory; default: runs/<name of CONFIG>.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Tasks at once; default: one a device.")] = None,
     devices: Annotated[str, typer.Option(help="Devices, like cuda:0,cuda:1.")] = "cpu",
     redo: Annotated[str | None, typer.Option(metavar="STAGE", help="Make this stage and those after it again.")] = None,
     until: Annotated[str, typer.Option(metavar="STAGE", help="Stop after this stage.")] = STAGES[-1],
     keep_going: Annotated[bool, typer.Option("--keep-going", help="Run the other tasks when one fails.")] = False,
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a.b=value of CONFIG.")
-    ] = None,
+    overrides: Overrides = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each shard to the terminal.")] = False,
 ) -> None:
@@ -150,9 +163,33 @@ def components(
                 print(f"    {parameter}".replace("'", ""))
 
 
+@weights_app.command("list")
+def list_weights(
+    config: ConfigArgument,
+    download: Annotated[bool, typer.Option("--download", help="Fetch what is missing and on the hub.")] = False,
+    overrides: Overrides = None,
+) -> None:
+    """Lists the weight files of CONFIG and how to get what is missing; `list` may be left out."""
+    from pipelines.weight_commands import list_weights as listed
+
+    raise typer.Exit(listed(config, overrides or [], download=download))
+
+
+@weights_app.command("convert")
+def convert_weights(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Pickled checkpoint or contexts.", show_default=False)],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="New .safetensors or .npy.", show_default=False)],
+) -> None:
+    """Converts a pickled checkpoint to .safetensors, or pickled identity contexts to .npy; runs no code of theirs."""
+    from pipelines.weight_commands import convert_weights as converted
+
+    print(converted(source, target))
+
+
 def _print_plan(config: RunConfig, directory: RunDirectory) -> None:
     """Prints what a run would do."""
     from pipelines.estimate import estimate
+    from pipelines.weight_files import missing_files
 
     plan = estimate(config, directory)
     for stage in plan:
@@ -161,6 +198,11 @@ def _print_plan(config: RunConfig, directory: RunDirectory) -> None:
             f"{stage.amount:<24} about {_megabytes(stage.size)}"
         )
     print(f"{directory.root}: about {_megabytes(sum(stage.size for stage in plan))} in all; nothing was run")
+    missing = missing_files(config)
+    for file in missing:
+        print(f"{file.path}: missing, a run needs it")
+    if missing:
+        print("`synth weights CONFIG` says how to get missing files")
 
 
 def _megabytes(size: int) -> str:

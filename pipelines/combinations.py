@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from pipelines.schema import RunConfig
+from pipelines.weight_files import files_of
 from synth import components
 from synth.errors import ComponentError, SynthError, VectorsError
-from synth.spaces import named
+from synth.generators.base import Generator
+from synth.samplers.base import IdentitySampler
+from synth.spaces import SPACES, named
 
 # Names that are taken in the metadata of a sample, and in the tables where filters have columns.
 METADATA = frozenset({"identity", "index", "label", "seed", "synthetic", "generator"})
@@ -72,8 +74,18 @@ def _export(config: RunConfig) -> Iterator[Mistake]:
 def _spaces(config: RunConfig) -> Iterator[Mistake]:
     """Compares the vectors' size, norm and space with what the generator and the filters need.
 
-    Samplers are numpy over at most one file, so building one here is cheap; the generator's class says what it takes.
+    Samplers are numpy over at most one file, so building one here is cheap; the classes of generator and recogniser
+    say what they take and make. Where a file of the sampler is missing nothing can be compared yet: a run says that
+    it is missing and starts nothing.
     """
+    for path, spec in config.components():
+        try:
+            missing = [file for file in files_of(spec) if not file.is_present]
+        except SynthError as error:
+            yield path, str(error)
+            return
+        if spec.kind == "sampler" and missing:
+            return
     try:
         sampler = components.build(config.sampler_spec)
     except (ComponentError, VectorsError) as error:
@@ -84,7 +96,11 @@ def _spaces(config: RunConfig) -> Iterator[Mistake]:
     taken = (METADATA | set(config.filter_names)) & set(generator.truth)
     if taken:
         yield ("generator", "type"), f"its truth columns {sorted(taken)} are names of filters or of our own metadata"
-    space = sampler.space or generator.vector_space
+    yield from _vectors_for_filters(config, sampler.space or generator.vector_space)
+
+
+def _vectors_for_filters(config: RunConfig, space: str | None) -> Iterator[Mistake]:
+    """Compares the vectors' space with the recogniser's where a filter compares vectors with embeddings."""
     recogniser = components.resolve("recogniser", config.recogniser.type)
     try:
         seen_in = recogniser.embedding_space(config.recogniser.options)
@@ -102,15 +118,25 @@ def _spaces(config: RunConfig) -> Iterator[Mistake]:
             yield ("filters", position, "type"), message
 
 
-def _vectors_for_generator(sampler: Any, generator: type[Any]) -> Iterator[Mistake]:  # noqa: ANN401
+def _vectors_for_generator(sampler: IdentitySampler, generator: type[Generator]) -> Iterator[Mistake]:
     path = ("identities", "sampler")
     name = generator.__name__
     if sampler.dimension != generator.vector_size:
         yield path, f"makes vectors of {sampler.dimension} numbers, {name} takes {generator.vector_size}"
     if sampler.norm != generator.vector_norm:
-        yield path, f"makes vectors of {sampler.norm} norm, {name} takes {generator.vector_norm} norm"
-    if generator.vector_space is not None and sampler.space != generator.vector_space:
+        low, high = generator.norm_range
+        lengths = "length 1" if generator.vector_norm == "unit" else f"their own lengths, {low:g} to {high:g}"
         yield (
             path,
-            f"makes vectors of {named(sampler.space)}, {name} takes vectors of {named(generator.vector_space)}",
+            f"makes vectors of {sampler.norm} norm, {name} takes {generator.vector_norm} norm: vectors of {lengths}",
         )
+    wanted = generator.vector_space
+    if wanted is None or sampler.space == wanted:
+        return
+    known_as = f" ({SPACES[wanted]})" if wanted in SPACES else ""
+    way_out = (
+        f"declare `space: {wanted}` if they are meant for it"
+        if sampler.space is None
+        else "vectors of another network are unrelated numbers to it"
+    )
+    yield path, f"makes vectors of {named(sampler.space)}, {name} takes vectors of {named(wanted)}{known_as}; {way_out}"

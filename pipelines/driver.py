@@ -10,6 +10,7 @@ from typing import Any
 from pipelines.dataset import finish, forget_dataset
 from pipelines.executors.base import Executor
 from pipelines.executors.task import versions
+from pipelines.file_hashes import FileHashes
 from pipelines.fingerprint import STAGES, Fingerprint, fingerprints
 from pipelines.preparation import compare_vectors, prepare, renew, set_outdated_vectors_aside
 from pipelines.report import write_report
@@ -22,6 +23,7 @@ from pipelines.stages.generate import Generate
 from pipelines.stages.measure import Measure
 from pipelines.stages.sample import Sample
 from pipelines.stages.select import Select
+from pipelines.weight_files import require_weights
 from synth.errors import SelectionError
 from synth.shards.manifest import ShardRecord
 
@@ -68,10 +70,14 @@ def run_pipeline(
         until: last stage.
 
     Raises:
-        SynthError: the directory belongs to another run, tasks failed, the disk is full, or nothing was kept.
+        SynthError: weight files are missing, the directory belongs to another run, tasks failed, the disk is full, or
+            nothing was kept.
     """
-    wanted = fingerprints(config)
+    require_weights(config)
+    hashes = FileHashes(run.hashes)
+    wanted = fingerprints(config, hashes)
     with disk_errors(run.root), run.lock():
+        hashes.save()
         prepare(run, wanted, config.identities.count, redo)
         _describe(run, config)
         made = 0

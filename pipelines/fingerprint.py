@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.file_hashes import FileHashes
 from pipelines.schema import FilterSection, RunConfig
+from pipelines.weight_files import files_of
 from synth import components
 from synth.components import ComponentSpec
-from synth.digests import sha256_of
 
 STAGES = ("sample", "generate", "measure", "select", "export")
 
@@ -44,15 +45,20 @@ class Fingerprint:
         return Fingerprint(inputs, _digest("including", {name: value}, self.digest))
 
 
-def fingerprints(config: RunConfig) -> dict[str, Fingerprint]:
+def fingerprints(config: RunConfig, hashes: FileHashes | None = None) -> dict[str, Fingerprint]:
     """Returns the fingerprint of each stage, in order.
 
     The number of identities is not in the first three: raising it keeps what is there. Bounds are in `select` only.
-    A file that an option names counts by its content, not by its path. Workers and devices count nowhere.
+    A file that an option names counts by its content, not by its path; so do a component's weight files. Workers and
+    devices count nowhere.
+
+    Args:
+        config: checked.
+        hashes: of files; None reads each file.
     """
     found: dict[str, Fingerprint] = {}
     before = ""
-    for stage, inputs in _inputs(config).items():
+    for stage, inputs in _inputs(config, hashes or FileHashes()).items():
         before = _digest(stage, inputs, before)
         found[stage] = Fingerprint(inputs, before)
     return found
@@ -82,17 +88,17 @@ def unchanged_filters(made_with: Mapping[str, Any], wanted: Mapping[str, Any], n
     return [name for name in names if part(made_with, name) and part(made_with, name) == part(wanted, name)]
 
 
-def _inputs(config: RunConfig) -> dict[str, dict[str, Any]]:
+def _inputs(config: RunConfig, hashes: FileHashes) -> dict[str, dict[str, Any]]:
     images = {f"images.{key}": value for key, value in config.images.model_dump().items()}
-    measured = _component("recogniser", config.recogniser_spec)
+    measured = _component("recogniser", config.recogniser_spec, hashes)
     for name, spec in zip(config.filter_names, config.filter_specs, strict=True):
-        measured |= _component(f"filters.{name}", spec)
+        measured |= _component(f"filters.{name}", spec, hashes)
     bounds = [_bounds(name, section) for name, section in zip(config.filter_names, config.filters, strict=True)]
     selection = {f"selection.{key}": value for key, value in config.selection.model_dump().items()}
     exported = {"export.shard_size": config.export.shard_size, "export.crop": config.export.crop}
     return {
-        "sample": {"seed": config.seed} | _component("identities.sampler", config.sampler_spec),
-        "generate": _component("generator", config.generator_spec) | images,
+        "sample": {"seed": config.seed} | _component("identities.sampler", config.sampler_spec, hashes),
+        "generate": _component("generator", config.generator_spec, hashes) | images,
         "measure": measured,
         "select": {
             "identities.count": config.identities.count,
@@ -100,15 +106,22 @@ def _inputs(config: RunConfig) -> dict[str, dict[str, Any]]:
             "export.shard_size": config.export.shard_size,
         }
         | selection,
-        "export": exported | _component("export", config.exporter_spec),
+        "export": exported | _component("export", config.exporter_spec, hashes),
     }
 
 
-def _component(place: str, spec: ComponentSpec) -> dict[str, Any]:
-    """Returns type, version and options of a component under dotted keys."""
-    version = components.resolve(spec.kind, spec.type).version
-    options = {f"{place}.{name}": _content(value) for name, value in spec.options.items()}
-    return {f"{place}.type": spec.type, f"{place} version": version} | options
+def _component(place: str, spec: ComponentSpec, hashes: FileHashes) -> dict[str, Any]:
+    """Returns type, version, options and weight files of a component under dotted keys."""
+    component = components.resolve(spec.kind, spec.type)
+    weights = [file.path for file in files_of(spec)]
+    options = {f"{place}.{name}": _content(value, weights, hashes) for name, value in spec.options.items()}
+    named = {f"{place}.type": spec.type, f"{place} version": component.version}
+    # What lies outside the options' files and folders: defaults of the component.
+    named_by = [Path(value) for value in spec.options.values() if isinstance(value, str)]
+    others = [path for path in weights if not any(path.is_relative_to(option) for option in named_by)]
+    if others:
+        named[f"{place} weights"] = _listing(others, None, hashes)
+    return named | options
 
 
 def _bounds(name: str, section: FilterSection) -> str:
@@ -117,20 +130,37 @@ def _bounds(name: str, section: FilterSection) -> str:
     return f"{low}{name}{high}"
 
 
-def _content(value: Any) -> Any:  # noqa: ANN401
-    """Replaces the path of an existing file or folder by the SHA-256 of its content, at any depth."""
+def _content(value: Any, weights: Sequence[Path], hashes: FileHashes) -> Any:  # noqa: ANN401
+    """Replaces the path of an existing file or folder by the SHA-256 of its content, at any depth.
+
+    Of a folder with weight files these count, as the component reads nothing else there; of another one all files
+    that are not hidden.
+    """
     if isinstance(value, dict):
-        return {str(key): _content(inner) for key, inner in value.items()}
+        return {str(key): _content(inner, weights, hashes) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_content(inner) for inner in value]
-    if isinstance(value, str) and ("/" in value or "." in value):
+        return [_content(inner, weights, hashes) for inner in value]
+    if isinstance(value, str):
         path = Path(value)
+        within = [file for file in weights if file.is_relative_to(path)]
+        if not within and "/" not in value and "." not in value:
+            return value  # a word, which may be the name of a file by chance
         if path.is_file():
-            return f"sha256:{sha256_of(path)}"
+            return f"sha256:{hashes.of(path)}"
         if path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.is_file())
-            return [f"{file.relative_to(path)} sha256:{sha256_of(file)}" for file in files]
+            return _listing(within or _visible(path), path, hashes)
     return value
+
+
+def _visible(folder: Path) -> list[Path]:
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return [file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts)]
+
+
+def _listing(files: Sequence[Path], folder: Path | None, hashes: FileHashes) -> list[str]:
+    """Returns 'name sha256:...' of each file, sorted; names are relative to the folder, or bare."""
+    named = [(str(file.relative_to(folder) if folder else file.name), file) for file in files]
+    return sorted(f"{name} {f'sha256:{hashes.of(file)}' if file.is_file() else 'missing'}" for name, file in named)
 
 
 def _digest(stage: str, inputs: Mapping[str, Any], before: str) -> str:

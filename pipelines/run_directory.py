@@ -57,6 +57,11 @@ class RunDirectory:
         """The log: a line for each committed shard."""
         return self.root / "run.log"
 
+    @property
+    def hashes(self) -> Path:
+        """Hashes of the files that the configuration names, so that they are not read at each start."""
+        return self.root / "hashes.json"
+
     def stage(self, name: str) -> Path:
         """The folder of a stage."""
         return self.root / name

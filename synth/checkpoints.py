@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import pickle
+import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         if path.suffix == ".safetensors":
             return dict(safetensors.torch.load_file(path))
         # Training scripts store their command line beside the weights; a Namespace is plain data.
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Detected pickle protocol")  # it is read, or refused below
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WeightsError(
@@ -59,13 +61,14 @@ def tensors_of(
     Args:
         content: what `read_checkpoint` returned.
         path: of the file, for messages.
-        under: key of the dictionary that holds them, like 'model_vec2face'; a file without it holds them itself.
+        under: key of the dictionary that holds them, like 'model_vec2face'; in a flat file a prefix with a dot, like
+            'model_vec2face.'. A file without either holds them itself.
         prefix: taken off the names; names without it are left out.
 
     Raises:
         WeightsError: there are no tensors of that kind.
     """
-    inner = content.get(under, content) if under is not None else content
+    inner = content if under is None else _group(content, under)
     found = {
         name.removeprefix(prefix): value
         for name, value in (inner.items() if isinstance(inner, Mapping) else ())
@@ -75,6 +78,14 @@ def tensors_of(
         wanted = f"tensors named '{prefix}...'" if prefix else "tensors"
         raise WeightsError(f"{path}: has no {wanted}; it has {_listed(map(str, content))}")
     return found
+
+
+def _group(content: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401
+    """Returns what is under a key: a dictionary, or the entries whose flat names begin with it; else the content."""
+    if key in content:
+        return content[key]
+    start = f"{key}."
+    return {name.removeprefix(start): value for name, value in content.items() if name.startswith(start)} or content
 
 
 def load_strictly(

@@ -33,7 +33,7 @@ def broken_download(path: Path) -> str | None:
     if start.startswith(_ZIP) and not zipfile.is_zipfile(path):
         return "is cut short"
     if path.suffix == ".safetensors" and path.stat().st_size != _safetensors_size(path):
-        return "is cut short"
+        return "is not as long as its header says"
     return None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipelines.file_hashes import FileHashes
 from pipelines.fingerprint import fingerprints, made_from_same_faces, unchanged_filters
 from pipelines.run_directory import MEASURE_BEFORE, RunDirectory
 from pipelines.schema import RunConfig
@@ -104,7 +105,7 @@ class EarlierMeasurement:
         made_with = run.made_with(MEASURE_BEFORE)
         if made_with is None:
             return None
-        wanted = fingerprints(config)
+        wanted = fingerprints(config, FileHashes(run.hashes))
         if not made_from_same_faces(made_with, wanted):
             return None
         return cls(run, made_with[0], unchanged_filters(made_with[1], wanted["measure"].inputs, config.filter_names))

@@ -83,7 +83,7 @@ def test_all_mistakes_are_told_at_once_with_file_and_line():
             ", space: painted",
             "",
             "toy.yaml:4: identities.sampler: makes vectors of no recogniser's space, "
-            "PaintedVector takes vectors of space 'painted'",
+            "PaintedVector takes vectors of space 'painted'; declare `space: painted` if they are meant for it",
         ),
         (
             "tests.fakes.PaintedRecogniser",

@@ -1,0 +1,63 @@
+import pytest
+
+from pipelines.config import parse_config
+from pipelines.weight_files import missing_files, needed_files, require_weights
+from synth.errors import ConfigError, WeightsError
+from tests.pipelines.weighted import weighted_config, write_weights
+from tests.toy import CONFIG, run_toy
+
+
+@pytest.fixture
+def config(tmp_path):
+    return parse_config(weighted_config(tmp_path), "toy.yaml")
+
+
+def test_files_of_all_components_are_listed_with_who_reads_them(config, tmp_path):
+    found = [(needed.component, str(needed.file.path.relative_to(tmp_path))) for needed in needed_files(config)]
+
+    assert found == [
+        ("generator tests.pipelines.weighted.WeightedVector", "generator/unet/model.bin"),
+        ("generator tests.pipelines.weighted.WeightedVector", "generator/encoder.bin"),
+        ("recogniser tests.pipelines.weighted.WeightedRecogniser", "recogniser.bin"),
+    ]
+
+
+def test_a_configuration_without_weights_needs_none():
+    assert needed_files(parse_config(CONFIG, "toy.yaml")) == []
+
+
+def test_missing_files_are_told_all_at_once(config, tmp_path):
+    with pytest.raises(WeightsError) as caught:
+        require_weights(config)
+
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == [
+        f"{tmp_path}/generator/unet/model.bin",
+        f"{tmp_path}/generator/encoder.bin",
+        f"{tmp_path}/recogniser.bin",
+    ]
+    assert len(missing_files(config)) == 3
+
+
+def test_files_that_are_there_pass(config, tmp_path):
+    write_weights(tmp_path)
+
+    require_weights(config)
+
+    assert missing_files(config) == []
+
+
+def test_what_a_late_stage_lacks_stops_a_run_before_the_first_one(tmp_path):
+    write_weights(tmp_path)
+    (tmp_path / "recogniser.bin").unlink()
+
+    with pytest.raises(WeightsError, match=r"recogniser\.bin: missing; get it from a form"):
+        run_toy(tmp_path / "run", text=weighted_config(tmp_path))
+
+    assert not (tmp_path / "run").exists()
+
+
+def test_options_that_name_no_files_are_a_mistake_of_the_configuration():
+    text = weighted_config("x").replace("x/generator", "''")
+
+    with pytest.raises(ConfigError, match=r"toy\.yaml:5: generator: .*weights: name a folder"):
+        parse_config(text, "toy.yaml")

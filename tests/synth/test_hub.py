@@ -1,0 +1,134 @@
+"""Downloads through huggingface_hub itself, from a server on this machine that answers as the hub does."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.synth.hub_server import hub
+
+pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
+
+ROOT = Path(__file__).parents[2]
+DATA = bytes(range(256)) * 4000
+BY_HAND = "get it from https://example.org and put it there"
+FETCH = """
+import sys
+from pathlib import Path
+from synth.errors import SynthError
+from synth.hub import fetch
+from synth.weights import WeightFile
+
+path, repo, name, sha256 = sys.argv[1:]
+file = WeightFile(
+    path=Path(path), origin="https://example.org", license="MIT", repo=repo, name=name, sha256=sha256 or None
+)
+try:
+    fetch(file)
+except SynthError as error:
+    sys.exit(f"{type(error).__name__}: {error}")
+"""
+
+
+@pytest.fixture(scope="module")
+def server():
+    files = {"owner/model": {"folder/model.bin": DATA, "cut.bin": DATA}, "owner/terms": {}}
+    with hub(files, gated=["owner/terms"], cut=["cut.bin"]) as (address, asked):
+        yield address, asked
+
+
+def start(server, path, *, repo="owner/model", name="folder/model.bin", sha256="", **environment):
+    """Starts a process that fetches a file as `synth weights --download` does."""
+    home = path.parents[1] / "home"
+    environment = {"HF_ENDPOINT": server[0], "HF_HOME": str(home), "PYTHONPATH": str(ROOT)} | environment
+    return subprocess.Popen(
+        [sys.executable, "-c", FETCH, str(path), repo, name, sha256],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def end(process):
+    """Returns how a process ends, and what it says."""
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors
+
+
+def fails_with(process):
+    """Returns the last line of a process that ends with an error."""
+    code, errors = end(process)
+    assert code == 1, errors
+    return errors.strip().splitlines()[-1]
+
+
+def test_a_file_comes_whole_and_leaves_nothing_beside_it(server, tmp_path):
+    path = tmp_path / "weights" / "model.bin"
+
+    code, errors = end(start(server, path, sha256=hashlib.sha256(DATA).hexdigest()))
+
+    assert code == 0, errors
+    assert path.read_bytes() == DATA
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_that_is_there_is_not_asked_for(server, tmp_path):
+    path = tmp_path / "weights" / "model.bin"
+    path.parent.mkdir()
+    path.write_bytes(b"my own")
+    server[1].clear()
+
+    assert end(start(server, path))[0] == 0
+
+    assert path.read_bytes() == b"my own"
+    assert not server[1]
+
+
+def test_several_processes_fetch_a_file_once(server, tmp_path):
+    path = tmp_path / "weights" / "model.bin"
+    server[1].clear()
+
+    processes = [start(server, path) for _ in range(3)]
+
+    assert [end(process)[0] for process in processes] == [0, 0, 0]
+    assert path.read_bytes() == DATA
+    assert server[1]["GET", "folder/model.bin"] == 1
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_the_hub_refuses_is_told_with_the_way_out(server, tmp_path):
+    path = tmp_path / "weights" / "model.bin"
+
+    absent = fails_with(start(server, path, name="none.bin"))
+    unknown = fails_with(start(server, path, repo="owner/none"))
+    gated = fails_with(start(server, path, repo="owner/terms"))
+    offline = fails_with(start(server, path, HF_HUB_OFFLINE="1"))
+
+    assert absent == f"WeightsError: {path}: owner/model has no none.bin; {BY_HAND}"
+    assert unknown == f"WeightsError: {path}: the hub has no owner/none for this login; {BY_HAND}"
+    assert gated.startswith(f"WeightsError: {path}: owner/terms gives it to those only who agreed to its terms")
+    assert offline == f"WeightsError: {path}: the hub cannot be reached; {BY_HAND}"
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_download_that_breaks_off_leaves_no_file(server, tmp_path):
+    path = tmp_path / "weights" / "model.bin"
+
+    told = fails_with(start(server, path, name="cut.bin"))
+
+    assert told.startswith(f"WeightsError: {path}: cannot be fetched from owner/model (")
+    assert told.endswith(f"; {BY_HAND}")
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_file_with_another_hash_than_published_is_not_put_there(server, tmp_path):
+    path = tmp_path / "weights" / "model.bin"
+
+    told = fails_with(start(server, path, sha256="0" * 64))
+
+    assert "owner/model now has another folder/model.bin" in told
+    assert list(path.parent.iterdir()) == []
