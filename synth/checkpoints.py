@@ -75,7 +75,7 @@ def tensors_of(
         if isinstance(value, Tensor) and name.startswith(prefix)
     }
     if not found:
-        wanted = f"tensors named '{prefix}...'" if prefix else "tensors"
+        wanted = "tensors" + (f" under '{under}'" if under else "") + (f" named '{prefix}...'" if prefix else "")
         raise WeightsError(f"{path}: has no {wanted}; it has {_listed(map(str, content))}")
     return found
 
