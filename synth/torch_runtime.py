@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 import torch
+from torch import nn
 
 from synth.errors import DeviceMemoryError
 from synth.precision import Precision as Precision
@@ -28,8 +29,8 @@ def prepare(device: str) -> torch.device:
         ValueError: the device has another form or is not there.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    kind, _, index = device.partition(":")
-    if kind not in ("cpu", "cuda") or (index and not (kind == "cuda" and index.isdecimal())):
+    kind, separator, index = device.partition(":")
+    if kind not in ("cpu", "cuda") or (separator and not (kind == "cuda" and index.isdecimal())):
         raise ValueError(f"device '{device}': expected 'cpu', 'cuda' or 'cuda:N'")
     if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
         raise ValueError(f"device '{device}': torch sees {torch.cuda.device_count()} CUDA devices; use another or cpu")
@@ -38,6 +39,17 @@ def prepare(device: str) -> torch.device:
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
     return torch.device(device)
+
+
+def compile_networks(networks: Iterable[nn.Module]) -> None:
+    """Has networks compiled in place when they first run, for each batch size apart.
+
+    A kernel made for any size would replace the first ones once a second size is seen, and a batch's bytes would
+    depend on the batches before it. For the same reason kernels are not chosen by timing them.
+    """
+    options = {"deterministic": True} if hasattr(torch._inductor.config, "deterministic") else None
+    for network in networks:
+        network.compile(dynamic=False, options=options)
 
 
 @contextmanager

@@ -1,0 +1,176 @@
+import argparse
+import pickle
+
+import pytest
+import safetensors.torch
+import torch
+from torch import nn
+
+from synth.checkpoints import load_strictly, read_checkpoint, tensors_of
+from synth.errors import WeightsError
+
+
+class RunsCode:
+    """Unpickled as it wants to be, it writes a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+class Small(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(3, 2)
+        self.last = nn.Linear(2, 1, bias=False)
+
+
+@pytest.fixture
+def tensors():
+    random = torch.Generator().manual_seed(1)
+    return {
+        "first.weight": torch.randn(2, 3, generator=random),
+        "first.bias": torch.randn(2, generator=random),
+        "last.weight": torch.randn(1, 2, generator=random),
+    }
+
+
+def test_both_kinds_of_file_read_alike(tmp_path, tensors):
+    torch.save(tensors, tmp_path / "a.pth")
+    safetensors.torch.save_file(tensors, tmp_path / "a.safetensors")
+
+    for name in ("a.pth", "a.safetensors"):
+        found = read_checkpoint(tmp_path / name)
+        assert found.keys() == tensors.keys()
+        assert all(torch.equal(found[key], tensors[key]) for key in tensors)
+
+
+def test_a_files_of_the_former_pickle_format_is_read(tmp_path, tensors):
+    torch.save(tensors, tmp_path / "a.pth", _use_new_zipfile_serialization=False)
+
+    assert read_checkpoint(tmp_path / "a.pth").keys() == tensors.keys()
+
+
+def test_a_stored_command_line_is_no_code(tmp_path, tensors):
+    torch.save({"model": tensors, "args": argparse.Namespace(lr=0.1)}, tmp_path / "a.pth")
+
+    content = read_checkpoint(tmp_path / "a.pth")
+
+    assert content["args"] == argparse.Namespace(lr=0.1)
+    assert tensors_of(content, tmp_path / "a.pth", under="model").keys() == tensors.keys()
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_a_pickle_that_would_run_code_is_refused_and_does_not(tmp_path, tensors, protocol):
+    content = {"weight": tensors["first.weight"], "more": RunsCode(tmp_path / "harm")}
+    torch.save(content, tmp_path / "zip.pth", pickle_protocol=protocol)
+    (tmp_path / "bare.pth").write_bytes(pickle.dumps(RunsCode(tmp_path / "harm"), protocol))
+
+    for name in ("zip.pth", "bare.pth"):
+        with pytest.raises(WeightsError, match=rf"{name}: refused, reading it would run code or it is damaged"):
+            read_checkpoint(tmp_path / name)
+
+    assert not (tmp_path / "harm").exists()
+
+
+def test_a_whole_pickled_module_is_refused(tmp_path):
+    torch.save(Small(), tmp_path / "a.pth")
+
+    with pytest.raises(WeightsError, match="refused"):
+        read_checkpoint(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize("name", ["a.pth", "a.safetensors"])
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
+def test_a_half_downloaded_file_is_told(tmp_path, name, share):
+    tensors = {"weight": torch.ones(100, 100)}
+    if name.endswith("pth"):
+        torch.save(tensors, tmp_path / name)
+    else:
+        safetensors.torch.save_file(tensors, tmp_path / name)
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[: int(share * len(whole))])
+
+    with pytest.raises(WeightsError, match=rf"{name}: .*(get it again|safetensors)"):
+        read_checkpoint(tmp_path / name)
+
+
+@pytest.mark.parametrize("content", [[1, 2], torch.ones(3), 7])
+def test_anything_but_a_dictionary_is_refused(tmp_path, content):
+    torch.save(content, tmp_path / "a.pth")
+
+    with pytest.raises(WeightsError, match=f"holds a {type(content).__name__}, expected a dictionary of tensors"):
+        read_checkpoint(tmp_path / "a.pth")
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(WeightsError, match=r"none\.pth: missing; `synth weights CONFIG` says how to get it"):
+        read_checkpoint(tmp_path / "none.pth")
+
+
+def test_tensors_are_found_under_a_key_under_its_flat_name_or_alone(tmp_path, tensors):
+    flat = {f"model.{name}": value for name, value in tensors.items()}
+
+    for content in ({"model": tensors, "epoch": 1}, flat | {"pose.weight": torch.ones(1)}, tensors):
+        assert tensors_of(content, tmp_path, under="model").keys() == tensors.keys()
+
+
+def test_a_prefix_is_taken_off_and_selects(tmp_path, tensors):
+    content = {f"net.{name}": value for name, value in tensors.items()} | {"betas": torch.ones(3), "epoch": 3}
+
+    assert tensors_of(content, tmp_path, prefix="net.").keys() == tensors.keys()
+
+
+def test_a_checkpoint_without_the_wanted_tensors_says_what_it_has(tmp_path):
+    content = {"generator": 1, "discriminator": 2}
+
+    with pytest.raises(WeightsError, match=r"has no tensors named 'net\.+'; it has generator, discriminator"):
+        tensors_of(content, tmp_path / "a.pth", prefix="net.")
+
+
+def test_tensors_are_loaded_into_a_module(tmp_path, tensors):
+    module = Small()
+
+    load_strictly(module, tensors, tmp_path)
+
+    assert all(torch.equal(value, tensors[name]) for name, value in module.state_dict().items())
+
+
+def test_tensors_are_cast_to_the_modules_precision(tmp_path, tensors):
+    module = Small().to(torch.bfloat16)
+
+    load_strictly(module, tensors, tmp_path)
+
+    assert module.first.weight.dtype == torch.bfloat16
+    assert torch.equal(module.first.weight, tensors["first.weight"].to(torch.bfloat16))
+
+
+def test_missing_unknown_and_misshapen_tensors_are_all_told(tmp_path, tensors):
+    del tensors["first.bias"]
+    tensors["first.weight"] = torch.ones(2, 4)
+    tensors |= {f"more.{number}": torch.ones(1) for number in range(7)}
+
+    with pytest.raises(WeightsError) as caught:
+        load_strictly(Small(), tensors, tmp_path / "a.pth")
+
+    message = str(caught.value)
+    assert f"{tmp_path}/a.pth: does not fit Small (" in message
+    assert "1 missing: first.bias" in message
+    assert "7 unknown: more.0, more.1, more.2, more.3, more.4 and 2 more" in message
+    assert "1 of another shape: first.weight (2, 4) instead of (2, 3)" in message
+
+
+def test_names_that_are_known_to_be_unused_may_be_there(tmp_path, tensors):
+    load_strictly(Small(), tensors | {"position_ids": torch.ones(1)}, tmp_path, unused={"position_ids"})
+
+
+def test_a_module_stays_as_it_is_when_a_checkpoint_does_not_fit(tmp_path, tensors):
+    module = Small()
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+
+    with pytest.raises(WeightsError):
+        load_strictly(module, tensors | {"more": torch.ones(1)}, tmp_path)
+
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())

@@ -1,0 +1,76 @@
+import os
+
+import pytest
+import torch
+
+from synth.errors import DeviceMemoryError
+from synth.torch_runtime import DTYPES, batch_fits, prepare
+
+
+@pytest.fixture(autouse=True)
+def torch_as_before(monkeypatch):
+    """Gives torch's flags back as they were, so that other tests do not depend on this file."""
+    backends = (torch.backends.cudnn, torch.backends.cuda.matmul)
+    deterministic, benchmark = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    tf32 = [backend.allow_tf32 for backend in backends]
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    yield
+    torch.use_deterministic_algorithms(deterministic)
+    torch.backends.cudnn.benchmark = benchmark
+    for backend, allowed in zip(backends, tf32, strict=True):
+        backend.allow_tf32 = allowed
+
+
+def test_torch_is_made_deterministic():
+    torch.use_deterministic_algorithms(False)
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cuda.matmul.allow_tf32 = True
+
+    device = prepare("cpu")
+
+    assert device == torch.device("cpu")
+    assert torch.are_deterministic_algorithms_enabled()
+    assert not torch.backends.cudnn.benchmark
+    assert not torch.backends.cuda.matmul.allow_tf32
+    assert not torch.backends.cudnn.allow_tf32
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+def test_a_workspace_that_the_user_set_stays(monkeypatch):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+
+    prepare("cpu")
+
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
+
+
+@pytest.mark.parametrize("device", ["gpu", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "", "mps"])
+def test_a_device_of_another_form_is_refused(device):
+    with pytest.raises(ValueError, match=f"device '{device}': expected 'cpu', 'cuda' or 'cuda:N'"):
+        prepare(device)
+
+
+def test_a_device_that_is_not_there_is_refused_with_how_many_there_are():
+    count = torch.cuda.device_count()
+
+    with pytest.raises(
+        ValueError, match=rf"device 'cuda:{count}': torch sees {count} CUDA devices; use another or cpu"
+    ):
+        prepare(f"cuda:{count}")
+
+
+def test_running_out_of_memory_says_which_option_to_lower():
+    with (
+        pytest.raises(DeviceMemoryError, match=r"a batch of 64 does not fit .*2 GiB.*lower images\.batch_size"),
+        batch_fits(64),
+    ):
+        raise torch.OutOfMemoryError("tried to allocate 2 GiB")
+
+
+def test_other_errors_pass_through():
+    with pytest.raises(RuntimeError, match="shapes differ"), batch_fits(64):
+        raise RuntimeError("shapes differ")
+
+
+def test_each_precision_has_a_dtype():
+    assert {name: dtype.itemsize for name, dtype in DTYPES.items()} == {"float32": 4, "bfloat16": 2, "float16": 2}
