@@ -1,0 +1,1 @@
+"""Noise schedules and the schedulers that turn noise into latents."""
