@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,9 +13,11 @@ from synth.samplers.base import IdentitySampler
 from synth.seeding import sample_seed
 from synth.similarity import unit
 from synth.statistics_files import read_statistics
+from synth.weights import WeightFile
 from synth.types import Vectors
 
 BLOCK: Final = 1024  # candidates that share a random stream; part of what a seed means
+_MADE_BY: Final = "`synth fit-sampler` on a file of embeddings"
 
 
 class PcaGaussianSampler(IdentitySampler):
@@ -43,6 +46,12 @@ class PcaGaussianSampler(IdentitySampler):
         self.space = self._statistics.space
         self.max_similarity = max_similarity
         self.device = device
+
+    @classmethod
+    def weight_files(cls, options: Mapping[str, Any]) -> list[WeightFile]:
+        """Returns the statistics file."""
+        terms = "that of the embeddings it was fitted to"
+        return [WeightFile(path=Path(options["statistics"]), origin=_MADE_BY, license=terms)]
 
     def sample(self, count: int, seed: int) -> Vectors:
         """Returns the first `count` identity vectors of a seed, float32 (count, D).

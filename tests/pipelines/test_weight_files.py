@@ -61,3 +61,15 @@ def test_options_that_name_no_files_are_a_mistake_of_the_configuration():
 
     with pytest.raises(ConfigError, match=r"toy\.yaml:5: generator: .*weights: name a folder"):
         parse_config(text, "toy.yaml")
+
+
+def test_a_sampler_whose_file_is_missing_stops_a_run_but_no_plan(tmp_path):
+    text = CONFIG.replace(
+        "{type: gaussian, dimension: 32, space: painted}", f"{{type: pca_gaussian, statistics: {tmp_path}/none.npz}}"
+    )
+
+    config = parse_config(text, "toy.yaml")
+
+    assert [file.path.name for file in missing_files(config)] == ["none.npz"]
+    with pytest.raises(WeightsError, match=r"none\.npz: missing; get it from `synth fit-sampler` on a file of embed"):
+        require_weights(config)
