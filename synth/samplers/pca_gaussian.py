@@ -13,8 +13,8 @@ from synth.samplers.base import IdentitySampler
 from synth.seeding import sample_seed
 from synth.similarity import unit
 from synth.statistics_files import read_statistics
-from synth.weights import WeightFile
 from synth.types import Vectors
+from synth.weights import WeightFile
 
 BLOCK: Final = 1024  # candidates that share a random stream; part of what a seed means
 _MADE_BY: Final = "`synth fit-sampler` on a file of embeddings"
