@@ -20,3 +20,18 @@ def require_extra(extra: str, *modules: str) -> None:
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     if missing:
         raise ComponentError(f"needs {', '.join(missing)}, not installed here: pip install 'synth[{extra}]'")
+
+
+def torch_device(device: str) -> str:
+    """Returns a device if torch can use it, else 'cpu': for work that numpy does as well.
+
+    A renderer's GPU needs no torch, so that torch may be missing, or be made for the CPU alone.
+
+    Args:
+        device: like 'cpu' or 'cuda:0'.
+    """
+    if device == "cpu" or importlib.util.find_spec("torch") is None:
+        return "cpu"
+    import torch
+
+    return device if torch.cuda.is_available() else "cpu"

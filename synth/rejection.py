@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
 import numpy as np
 
 from synth.errors import VectorsError
+from synth.extras import torch_device
 from synth.similarity import separate
 from synth.types import Vectors
 
@@ -73,7 +73,7 @@ def draw_separated(
         VectorsError: the sequence ends too early, or hardly any of the last candidates passed.
     """
     kept = candidates(0, 0)
-    device = "cpu" if max_similarity is None else _usable(device)
+    device = "cpu" if max_similarity is None else torch_device(device)
     drawn = drawn_lately = passed_lately = 0
     while len(kept) < count:
         missing = count - len(kept)
@@ -90,15 +90,6 @@ def draw_separated(
         if drawn_lately >= WINDOW:
             drawn_lately = passed_lately = 0
     return kept
-
-
-def _usable(device: str) -> str:
-    """Returns the device, or 'cpu' where torch cannot reach it: a renderer's GPU needs no torch."""
-    if device == "cpu" or importlib.util.find_spec("torch") is None:
-        return "cpu"
-    import torch
-
-    return device if torch.cuda.is_available() else "cpu"
 
 
 def _separated(kept: Vectors, fresh: Vectors, max_similarity: float, device: str) -> Vectors:

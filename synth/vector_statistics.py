@@ -40,6 +40,12 @@ class VectorStatistics:
     space: str | None
     count: int
 
+    def draw(self, random: np.random.Generator, count: int) -> Vectors:
+        """Draws Gaussian numbers along the components and turns them back, float32 (count, D), of the norm."""
+        along = random.standard_normal((count, len(self.deviations))) * self.deviations
+        vectors = self.mean + along @ self.components
+        return unit(vectors) if self.norm == "unit" else vectors.astype(np.float32)
+
 
 def fit_statistics(
     blocks: Iterable[Vectors], *, components: int | None = None, norm: Norm = "unit", space: str | None = None

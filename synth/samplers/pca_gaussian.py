@@ -11,7 +11,6 @@ import numpy as np
 from synth.rejection import check_bound, draw_separated, in_blocks
 from synth.samplers.base import IdentitySampler
 from synth.seeding import sample_seed
-from synth.similarity import unit
 from synth.statistics_files import read_statistics
 from synth.types import Vectors
 from synth.weights import WeightFile
@@ -64,7 +63,4 @@ class PcaGaussianSampler(IdentitySampler):
 
     def _block(self, seed: int, number: int) -> Vectors:
         random = np.random.Generator(np.random.PCG64(sample_seed(seed, "samplers.pca_gaussian", number)))
-        found = self._statistics
-        along = random.standard_normal((BLOCK, len(found.deviations))) * found.deviations
-        vectors = found.mean + along @ found.components
-        return unit(vectors) if self.norm == "unit" else vectors.astype(np.float32)
+        return self._statistics.draw(random, BLOCK)
