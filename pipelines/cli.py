@@ -208,8 +208,9 @@ def fit_sampler(
     """Fits the sampler pca_gaussian: mean and principal components of EMBEDDINGS, none of them kept."""
     from pipelines.sampler_fitting import fit_sampler as fit
 
-    scaled = "unit" if norm is Norm.UNIT else "raw"
-    found = fit(embeddings, out, key=key, components=components, space=space, norm=scaled)
+    found = fit(
+        embeddings, out, key=key, components=components, space=space, norm="unit" if norm is Norm.UNIT else "raw"
+    )
     kept, dimension = found.components.shape
     print(
         f"{out}: {kept} components of {found.count:,} vectors of {dimension}, {norm} norm, space {space or 'unknown'}"
