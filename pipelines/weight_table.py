@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import groupby
+from typing import Literal, TypeAlias
 
 from rich.console import Console
 from rich.table import Table
@@ -38,14 +39,25 @@ class Line:
         """Its size on the disk or as published."""
         if self.state != "missing":
             return in_units(self.file.path.stat().st_size)
-        return "not known" if self.file.size is None else f"{in_units(self.file.size)} published"
+        return "size not known" if self.file.size is None else f"{in_units(self.file.size)} published"
 
     @property
-    def origin(self) -> str:
-        """Where it is published."""
-        return (
-            self.file.origin if self.file.repo is None else f"{self.file.origin} ({self.file.repo}: {self.file.name})"
-        )
+    def details(self) -> list[str]:
+        """What else is known: its name on the hub where that is another one, and its SHA-256."""
+        found = []
+        if self.file.repo and not str(self.file.path).endswith(self.file.name):
+            found.append(f"there {self.file.name}")
+        if self.file.sha256:
+            found.append(f"SHA-256 {self.file.sha256}")
+        return found
+
+    @property
+    def source(self) -> tuple[str, str, str]:
+        """Who reads it, its licence and its origin: what files of one group share."""
+        return self.component, f"licence: {self.file.license or 'not known'}", f"origin: {self.file.origin}"
+
+
+Group: TypeAlias = tuple[tuple[str, str, str], list[Line]]
 
 
 def inspect_files(needed: Sequence[NeededFile]) -> list[Line]:
@@ -62,43 +74,47 @@ def inspect_files(needed: Sequence[NeededFile]) -> list[Line]:
 
 
 def show(console: Console, lines: Sequence[Line]) -> None:
-    """Shows a table on a terminal, and elsewhere a block of plain lines a file; below it, how to get what lacks."""
+    """Shows a table on a terminal and plain lines elsewhere; below, how to get what lacks."""
     if not lines:
         console.print("the configuration needs no weight files", highlight=False)
         return
+    groups = [(source, list(group)) for source, group in groupby(lines, key=lambda line: line.source)]
     if console.is_terminal:
-        console.print(_table(lines))
+        console.print(_table(groups))
     else:
-        _print_plain(console, (text for line in lines for text in _plain(line)))
+        _print_plain(console, (text for source, group in groups for text in _plain(source, group)))
     _print_plain(console, _ways_out(lines))
 
 
 def in_units(size: int) -> str:
     """Returns a number of bytes as a person reads it."""
-    if size < 1_000_000:
-        return f"{size / 1e3:,.1f} kB"
-    return f"{size / 1e6:,.1f} MB" if size < 1_000_000_000 else f"{size / 1e9:,.2f} GB"
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size >= unit:
+            return f"{size / unit:,.{2 if name == 'GB' else 1}f} {name}"
+    return f"{size} bytes"
 
 
-def _table(lines: Sequence[Line]) -> Table:
-    table = Table(show_lines=True)
-    table.add_column("file", overflow="fold", ratio=5)
-    table.add_column("state", no_wrap=True)
-    table.add_column("size", justify="right")
-    table.add_column("licence", overflow="fold", ratio=3)
-    for line in lines:
-        about = Text(str(line.file.path))
-        for detail in (line.component, line.origin, f"SHA-256 {line.file.sha256}" if line.file.sha256 else ""):
-            about.append(f"\n{detail}" if detail else "", style="dim")
-        table.add_row(about, Text(line.state, style=_STYLES[line.state]), line.size, Text(line.file.license))
+def _table(groups: Sequence[Group]) -> Table:
+    table = Table("state", "size", "file")
+    table.columns[1].justify = "right"
+    table.columns[2].overflow = "fold"
+    for (component, *about), lines in groups:
+        heading = Text(component, style="bold")
+        heading.append("".join(f"\n{text}" for text in about), style="dim not bold")
+        table.add_row("", "", heading)
+        for line in lines:
+            named = Text(str(line.file.path))
+            named.append("".join(f"\n{detail}" for detail in line.details), style="dim")
+            table.add_row(Text(line.state, style=_STYLES[line.state]), line.size, named)
+        table.add_section()
     return table
 
 
-def _plain(line: Line) -> Iterator[str]:
-    yield f"{line.state:<8} {line.file.path}"
-    yield f"         for {line.component}; {line.size}; SHA-256 {line.file.sha256 or 'not known'}"
-    yield f"         licence: {line.file.license}"
-    yield f"         origin: {line.origin}"
+def _plain(source: tuple[str, str, str], lines: Sequence[Line]) -> Iterator[str]:
+    component, *about = source
+    yield f"{component}: {'; '.join(about)}"
+    for line in lines:
+        yield "; ".join([f"  {line.state:<8} {line.size:>18}  {line.file.path}", *line.details])
 
 
 def _ways_out(lines: Sequence[Line]) -> Iterator[str]:
