@@ -34,19 +34,24 @@ def open_session(path: Path, device: str = "cpu", sha256: str | None = None) -> 
     import onnxruntime
 
     data = _read(path, sha256)
+    options = one_thread()
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    try:
+        session = onnxruntime.InferenceSession(data, options, providers=providers_for(device))
+    except load_errors() as error:
+        raise WeightsError(f"{path}: onnxruntime cannot load it: {error}") from error
+    require_device(session, device)
+    return session
+
+
+def one_thread() -> Any:  # noqa: ANN401
+    """Returns `onnxruntime.SessionOptions` with which results do not depend on the number of cores."""
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.disable_quant_qdq", "1")
-    providers = _providers(device, onnxruntime)
-    try:
-        session = onnxruntime.InferenceSession(data, options, providers=providers)
-    except _load_errors(onnxruntime) as error:
-        raise WeightsError(f"{path}: onnxruntime cannot load it: {error}") from error
-    # onnxruntime falls back to the CPU without an error where it finds no working CUDA libraries.
-    if len(providers) > 1 and "CUDAExecutionProvider" not in session.get_providers():
-        raise WeightsError(f"device '{device}': onnxruntime could not use it; check its CUDA libraries, or use cpu")
-    return session
+    return options
 
 
 def _read(path: Path, sha256: str | None) -> bytes:
@@ -59,7 +64,14 @@ def _read(path: Path, sha256: str | None) -> bytes:
     return data
 
 
-def _providers(device: str, onnxruntime: Any) -> list[Any]:  # noqa: ANN401
+def providers_for(device: str) -> list[Any]:
+    """Returns what onnxruntime is to compute with.
+
+    Raises:
+        ValueError: the device is none of 'cpu', 'cuda' and 'cuda:N'.
+    """
+    import onnxruntime
+
     kind, _, index = device.partition(":")
     if kind not in ("cpu", "cuda") or (index and not (kind == "cuda" and index.isdecimal())):
         raise ValueError(f"device '{device}': expected 'cpu', 'cuda' or 'cuda:N'")
@@ -71,7 +83,25 @@ def _providers(device: str, onnxruntime: Any) -> list[Any]:  # noqa: ANN401
     return [("CUDAExecutionProvider", {"device_id": int(index or 0)}), "CPUExecutionProvider"]
 
 
-def _load_errors(onnxruntime: Any) -> tuple[type[Exception], ...]:  # noqa: ANN401
+def require_device(session: Any, device: str) -> None:  # noqa: ANN401
+    """Checks that a session computes where it was told to.
+
+    onnxruntime falls back to the CPU without an error where it finds no working CUDA libraries.
+
+    Raises:
+        WeightsError: it was built with CUDA and could not use it.
+    """
+    import onnxruntime
+
+    has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    if device != "cpu" and has_cuda and "CUDAExecutionProvider" not in session.get_providers():
+        raise WeightsError(f"device '{device}': onnxruntime could not use it; check its CUDA libraries, or use cpu")
+
+
+def load_errors() -> tuple[type[Exception], ...]:
+    """Returns what onnxruntime raises where it cannot load a model."""
+    import onnxruntime
+
     state = onnxruntime.capi.onnxruntime_pybind11_state
     return (
         state.Fail,
