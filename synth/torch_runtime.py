@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -48,8 +49,10 @@ def compile_networks(networks: Iterable[nn.Module]) -> None:
     depend on the batches before it. For the same reason kernels are not chosen by timing them.
     """
     options = {"deterministic": True} if hasattr(torch._inductor.config, "deterministic") else None
-    for network in networks:
-        network.compile(dynamic=False, options=options)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)  # of torch itself, when its compiler loads
+        for network in networks:
+            network.compile(dynamic=False, options=options)
 
 
 @contextmanager
