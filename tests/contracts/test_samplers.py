@@ -21,6 +21,7 @@ def sampler(request, tmp_path):
     options = {
         "gaussian": {"dimension": DIMENSION, "max_similarity": 0.5},
         "from_file": {"path": str(tmp_path / "vectors.npy"), "max_similarity": 0.5},
+        "packing": {"dimension": DIMENSION, "steps": 10, "max_similarity": 0.5},
         "pca_gaussian": {"statistics": str(tmp_path / "statistics.npz"), "max_similarity": 0.5},
     }
     if request.param not in options:
