@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import pickle
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from synth.errors import WeightsError
+
+_Network = TypeVar("_Network", bound=nn.Module)
 
 _SHOWN = 5  # keys a message names of each kind
 
@@ -78,6 +80,30 @@ def tensors_of(
         wanted = "tensors" + (f" under '{under}'" if under else "") + (f" named '{prefix}...'" if prefix else "")
         raise WeightsError(f"{path}: has no {wanted}; it has {_listed(map(str, content))}")
     return found
+
+
+def built_from(
+    tensors: Mapping[str, Tensor], path: Path, build: Callable[[Mapping[str, Tensor]], _Network]
+) -> _Network:
+    """Builds the network that tensors are of and loads them strictly; it is in evaluation mode, float32.
+
+    Args:
+        tensors: names as in the network.
+        path: of the file, for messages.
+        build: returns the network of the depth and width that the tensors have, or raises ValueError saying what
+            they lack.
+
+    Raises:
+        WeightsError: the tensors are of another network, or do not fit exactly.
+    """
+    try:
+        with torch.device("meta"):
+            network = build(tensors)
+    except ValueError as error:
+        raise WeightsError(f"{path}: {error}; it is a checkpoint of another network") from error
+    network.to_empty(device="cpu")
+    load_strictly(network, tensors, path)
+    return network.eval()
 
 
 def _group(content: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401

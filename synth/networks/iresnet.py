@@ -5,13 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import torch
 from torch import Tensor, nn
 
-from synth.checkpoints import load_strictly, read_checkpoint, tensors_of
-from synth.errors import WeightsError
+from synth.checkpoints import built_from, read_checkpoint, tensors_of
 
 DEPTHS: Final[Mapping[str, tuple[int, int, int, int]]] = {
     "iresnet18": (2, 2, 2, 2),
@@ -41,6 +40,8 @@ class IResNet(nn.Module):
         stem: channels of the first convolution.
         embedding_size: E.
     """
+
+    takes_bgr: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -149,15 +150,7 @@ def load_iresnet(path: Path) -> IResNet:
     Raises:
         WeightsError: the file is missing, damaged or of another network.
     """
-    tensors = tensors_of(read_checkpoint(path), path)
-    try:
-        with torch.device("meta"):
-            network = iresnet_for(tensors)
-    except ValueError as error:
-        raise WeightsError(f"{path}: {error}; expected a backbone of arcface_torch or ElasticFace") from error
-    network.to_empty(device="cpu")
-    load_strictly(network, tensors, path)
-    return network.eval()
+    return built_from(tensors_of(read_checkpoint(path), path), path, iresnet_for)
 
 
 def _depth(tensors: Mapping[str, Tensor], prefix: str) -> int:

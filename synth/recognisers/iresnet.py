@@ -43,13 +43,14 @@ class Iresnet(Recogniser):
     """YuNet detection with five landmarks, ArcFace alignment, embedding by an iResNet of any depth.
 
     Reads backbones of insightface's arcface_torch, of MagFace in their layout and of ElasticFace: IResNet-18, -34,
-    -50 and -100. Which one a file holds follows from its tensors; what it was trained on does not, and a vector of
-    one training is useless to another, so `space` has to say it.
+    -50 and -100; and those of AdaFace, IR-50 and IR-101, which see BGR. Which one a file holds follows from its
+    tensors; what it was trained on does not, and a vector of one training is useless to another, so `space` has to
+    say it.
 
     No embedding depends on its batch: the network always computes `batch_size` faces, black ones where faces lack.
 
     Args:
-        weights: .pth or .safetensors of the backbone.
+        weights: .pth, .ckpt or .safetensors of the backbone.
         space: name of the embedding space, a key of `synth.spaces.SPACES` or your own name for your own training.
         flip: add the embedding of the mirrored face before dividing by the length, as evaluations of ArcFace do.
         precision: of the convolutions; the last layer computes in float32.
@@ -115,12 +116,12 @@ class Iresnet(Recogniser):
     def _load(self, path: Path, precision: Precision, device: str) -> None:
         import torch
 
-        from synth.networks.iresnet import load_iresnet
+        from synth.networks.face_embedders import load_face_embedder
         from synth.torch_runtime import DTYPES, prepare
 
         self._device = prepare(device)
         self._dtype = DTYPES[precision]
-        network = load_iresnet(path)
+        network = load_face_embedder(path)
         if network.embedding_size != self.embedding_size:
             raise WeightsError(
                 f"{path}: embeddings of {network.embedding_size} numbers, expected {self.embedding_size}"
@@ -138,6 +139,8 @@ class Iresnet(Recogniser):
         with torch.inference_mode(), batch_fits(len(aligned), "recogniser.batch_size"):
             pixels = torch.from_numpy(aligned).to(self._device).permute(0, 3, 1, 2)
             faces = ((pixels.float() - 127.5) / 127.5).to(self._dtype)
+            if self._network.takes_bgr:
+                faces = faces.flip(1)
             features = self._network(faces)
             if self._flip:
                 features = features + self._network(faces.flip(3))

@@ -12,7 +12,7 @@ from synth.recognisers.iresnet import Iresnet  # noqa: E402
 from synth.spaces import ARCFACE_GLINT360K, ELASTICFACE_MS1MV2  # noqa: E402
 from synth.types import Faces  # noqa: E402
 from tests.synth.recognisers.faces import rendered_faces  # noqa: E402
-from tests.synth.recognisers.iresnet_checkpoint import write_iresnet  # noqa: E402
+from tests.synth.recognisers.iresnet_checkpoint import write_adaface, write_iresnet  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -135,11 +135,33 @@ def test_missing_weights_are_named_with_the_way_to_get_them(tmp_path):
         build(spec)
 
 
-def test_weights_of_another_network_are_refused(tmp_path):
-    torch.save({"model.input_layer.0.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "adaface.ckpt")
+@pytest.mark.parametrize("flip", [False, True])
+def test_checkpoints_of_adaface_see_blue_first(tmp_path, flip):
+    network = write_adaface(tmp_path / "adaface.ckpt")
+    aligned = crops()
 
-    with pytest.raises(WeightsError, match=r"adaface\.ckpt: no iResNet checkpoint"):
-        Iresnet(weights=str(tmp_path / "adaface.ckpt"), space="adaface")
+    embedded = Iresnet(weights=str(tmp_path / "adaface.ckpt"), space="adaface", flip=flip).embed(aligned)
+
+    expected = expected_embeddings(network, aligned[..., ::-1].copy(), flip=flip)
+    assert embedded == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_checkpoints_of_adaface_compute_in_half_precision(tmp_path, precision):
+    write_adaface(tmp_path / "adaface.ckpt")
+    options = {"weights": str(tmp_path / "adaface.ckpt"), "space": "adaface"}
+
+    rough = Iresnet(**options, precision=precision).embed(crops())
+
+    assert (rough * Iresnet(**options).embed(crops())).sum(axis=1).min() > 0.999
+
+
+@pytest.mark.parametrize("name", ["backbone.weight", "model.input_layer.0.weight"])
+def test_weights_of_another_network_are_refused(tmp_path, name):
+    torch.save({name: torch.zeros(64, 3, 3, 3)}, tmp_path / "other.ckpt")
+
+    with pytest.raises(WeightsError, match=r"other\.ckpt: no (iResNet|AdaFace) checkpoint"):
+        Iresnet(weights=str(tmp_path / "other.ckpt"), space="other")
 
 
 def test_embeddings_of_another_size_are_refused(tmp_path):
