@@ -76,7 +76,7 @@ def test_the_network_sees_red_first(recogniser, network):
 
 
 def test_with_flip_the_mirrored_face_counts_as_much(weights, network):
-    recogniser = Iresnet(weights=weights, space="tiny", flip=True)
+    recogniser = Iresnet(weights=weights, space="tiny", flip=True, batch_size=5)
     aligned = crops()
 
     embedded = recogniser.embed(aligned)
@@ -102,7 +102,7 @@ def test_no_images_give_no_faces(recogniser):
 
 
 def test_half_precision_changes_embeddings_little(weights, recogniser):
-    rough = Iresnet(weights=weights, space="tiny", precision="bfloat16").embed(crops())
+    rough = Iresnet(weights=weights, space="tiny", precision="bfloat16", batch_size=5).embed(crops())
 
     assert (rough * recogniser.embed(crops())).sum(axis=1).min() > 0.999
 
@@ -140,7 +140,7 @@ def test_checkpoints_of_adaface_see_blue_first(tmp_path, flip):
     network = write_adaface(tmp_path / "adaface.ckpt")
     aligned = crops()
 
-    embedded = Iresnet(weights=str(tmp_path / "adaface.ckpt"), space="adaface", flip=flip).embed(aligned)
+    embedded = Iresnet(weights=str(tmp_path / "adaface.ckpt"), space="adaface", flip=flip, batch_size=5).embed(aligned)
 
     expected = expected_embeddings(network, aligned[..., ::-1].copy(), flip=flip)
     assert embedded == pytest.approx(expected, abs=1e-5)
@@ -149,7 +149,7 @@ def test_checkpoints_of_adaface_see_blue_first(tmp_path, flip):
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_checkpoints_of_adaface_compute_in_half_precision(tmp_path, precision):
     write_adaface(tmp_path / "adaface.ckpt")
-    options = {"weights": str(tmp_path / "adaface.ckpt"), "space": "adaface"}
+    options = {"weights": str(tmp_path / "adaface.ckpt"), "space": "adaface", "batch_size": 5}
 
     rough = Iresnet(**options, precision=precision).embed(crops())
 
