@@ -54,6 +54,30 @@ def normal(seeds: torch.Tensor, stream: int, shape: tuple[int, ...]) -> torch.Te
     return values[:, :count].reshape(len(seeds), *shape)
 
 
+def truncated_normal(
+    seeds: torch.Tensor, stream: int, *, mean: float, spread: float, least: float, most: float
+) -> torch.Tensor:
+    """Returns one number a seed of a normal distribution that is cut off at both ends, by its inverse distribution.
+
+    Args:
+        seeds: int64 (B,), >= 0.
+        stream: 0 <= stream < 2**32; streams of one seed share no numbers.
+        mean: before it is cut.
+        spread: standard deviation before it is cut, > 0.
+        least: smallest number.
+        most: largest number.
+
+    Returns:
+        float32 (B,).
+    """
+    limits = torch.tensor([least, most], dtype=torch.float64, device=seeds.device)
+    low, high = torch.special.ndtr((limits - mean) / spread)
+    share = uniform(seeds, stream, (1,))[:, 0].to(torch.float64)
+    numbers = mean + spread * torch.special.ndtri(low + share * (high - low))
+    cut: torch.Tensor = numbers.clamp(least, most).to(torch.float32)
+    return cut
+
+
 def _words(seeds: torch.Tensor, stream: int, count: int) -> torch.Tensor:
     """Returns the first `count` 32-bit words of a stream of each seed, int64 (B, count)."""
     if not 0 <= stream <= _MASK:

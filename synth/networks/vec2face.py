@@ -57,6 +57,10 @@ class Masks:
     kept: Tensor
     masked: Tensor
 
+    def of_rows(self, rows: Tensor) -> Masks:
+        """Returns the masks of some samples, int64 (b,)."""
+        return Masks(self.kept[rows], self.masked[rows])
+
 
 def masks_of(noise: Tensor, rates: Tensor, least: float) -> Masks:
     """Chooses the tokens that are masked and dropped.
@@ -83,7 +87,7 @@ class Vec2Face(nn.Module):
     """Turns a raw ArcFace vector into an aligned face in one pass.
 
     Wu, Singh, Tian, Zheng and Bowyer (2025), "Vec2Face: Scaling Face Dataset Generation with Loosely Constrained
-    Vectors", section 3: a masked autoencoder over a 7x7 grid of tokens that all come from the vector, and a
+    Vectors": a masked autoencoder over a 7x7 grid of tokens that all come from the vector, and a
     convolutional decoder. Vec2Face+ adds low-rank terms to the attention and a token that says the pose.
 
     `center_token`, `patch_embed` and `token_emb.position_ids` are in every checkpoint and not used.

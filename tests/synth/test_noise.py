@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 
-from synth.noise import normal, philox, seeds_to, uniform
+from synth.noise import normal, philox, seeds_to, truncated_normal, uniform
 
 SEEDS = torch.tensor([3, 2**62 + 5, 7], dtype=torch.int64)
 
@@ -73,3 +74,24 @@ def test_seeds_keep_their_value_on_the_way_to_torch():
 def test_a_stream_out_of_range_is_refused():
     with pytest.raises(ValueError, match="stream"):
         uniform(SEEDS, 2**32, (1,))
+
+
+def test_truncated_normal_numbers_have_the_distribution_of_scipy():
+    seeds = torch.arange(20_000)
+    low, high = (0.1 - 0.15) / 0.25, (1.0 - 0.15) / 0.25
+
+    numbers = truncated_normal(seeds, 0, mean=0.15, spread=0.25, least=0.1, most=1.0)
+
+    expected = scipy.stats.truncnorm(low, high, loc=0.15, scale=0.25)
+    assert scipy.stats.kstest(numbers.numpy(), expected.cdf).pvalue > 0.01
+    assert 0.1 <= numbers.min() < 0.11
+    assert numbers.max() <= 1
+
+
+def test_truncated_normal_numbers_do_not_depend_on_their_batch():
+    limits = {"mean": 0.85, "spread": 0.05, "least": 0.8, "most": 0.9}
+
+    together = truncated_normal(SEEDS, 2, **limits)
+
+    assert truncated_normal(SEEDS[1:2], 2, **limits) == together[1]
+    assert together.dtype == torch.float32

@@ -10,6 +10,8 @@ from torch import nn
 from synth.networks.vec2face import HEADS, Vec2Face, Vec2FaceShape
 from synth.networks.vec2face_image_decoder import ImageDecoder
 from synth.networks.vec2face_pose import PoseCondition
+from tests.synth.networks.sixdrepnet_checkpoint import write_sixdrepnet
+from tests.synth.recognisers.iresnet_checkpoint import write_iresnet
 
 TINY_HEADS = (4, 2)  # of the small checkpoint; the full one has the published `HEADS`
 
@@ -77,3 +79,16 @@ def _filled(network: nn.Module, seed: int) -> nn.Module:
         if name == "token_emb.position_ids":
             buffer.copy_(torch.arange(buffer.numel()).view_as(buffer))
     return network
+
+
+def write_estimators(folder: Path, *, seed: int = 0) -> dict[str, str]:
+    """Writes small estimators of attribute optimisation and returns their options by name."""
+    paths = {
+        "recogniser": folder / "arcface-r100-glint360k.pth",
+        "quality_estimator": folder / "magface-r100-glint360k.pth",
+        "pose_estimator": folder / "6DRepNet_300W_LP_AFLW2000.pth",
+    }
+    write_iresnet(paths["recogniser"], seed=seed)
+    write_iresnet(paths["quality_estimator"], seed=seed + 1)
+    write_sixdrepnet(paths["pose_estimator"], seed=seed + 2)
+    return {name: str(path) for name, path in paths.items()}

@@ -1,0 +1,1 @@
+"""What Vec2Face needs around its network: perturbation of vectors, poses, attribute optimisation."""

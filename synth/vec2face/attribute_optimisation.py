@@ -1,0 +1,135 @@
+"""Attribute optimisation: moves each vector until its image has the wanted quality, pose and identity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from synth.networks.iresnet import load_iresnet
+from synth.networks.sixdrepnet import load_sixdrepnet, yaw_degrees
+from synth.vec2face.options import AttributeTargets
+
+_DECAYS: Final = (0.9, 0.999)  # of Adam's two means, as usual
+_EPSILON: Final = 1e-8
+_IDENTITY_WEIGHT: Final = 100.0  # of 1 - cosine against one of quality and one degree, as published
+
+ImagesOf = Callable[[Tensor, Tensor], Tensor]
+"""Maps vectors (b, D) and the rows of the batch that they are, int64 (b,), to images (b, 3, 112, 112), about -1..1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The image of each row, and what was measured on that very image.
+
+    Attributes:
+        images: float32 (B, 3, 112, 112), RGB, -1..1.
+        met: bool (B,), whether it has all that was asked; otherwise it is the nearest that was found.
+        steps: int32 (B,), changes of the vector before it.
+        quality: float32 (B,).
+        similarity: float32 (B,), cosine to the identity's vector.
+        yaw: float32 (B,), degrees; 0 where no yaw was asked for.
+        losses: float32 (B,), what was minimised.
+    """
+
+    images: Tensor
+    met: Tensor
+    steps: Tensor
+    quality: Tensor
+    similarity: Tensor
+    yaw: Tensor
+    losses: Tensor
+
+
+class AttributeOptimiser:
+    """Gradient steps on the vectors themselves, the "AttrOP" of Vec2Face (Wu et al. 2025).
+
+    Each row has its own criterion and its own Adam (Kingma and Ba 2015, algorithm 1), keeps one mask throughout, and
+    leaves the work as soon as its image is good; what is returned is the image that was judged. After `max_steps`
+    a row returns the best image it had. A row thus never depends on the others, and it always ends.
+
+    Args:
+        targets: what is asked, and the files of the estimators.
+        device: to compute on.
+
+    Raises:
+        WeightsError: an estimator's file is missing, damaged or of another network.
+    """
+
+    def __init__(self, targets: AttributeTargets, device: torch.device) -> None:
+        self._targets = targets
+        self._recogniser = _frozen(load_iresnet(Path(targets.recogniser)), device)
+        self._quality = _frozen(load_iresnet(Path(targets.quality_estimator)), device)
+        self._pose: nn.Module | None = None
+        if targets.yaw_degrees is not None and targets.pose_estimator is not None:
+            self._pose = _frozen(load_sixdrepnet(Path(targets.pose_estimator)), device)
+
+    def optimise(self, images_of: ImagesOf, start: Tensor, identities: Tensor, yaw_targets: Tensor) -> Outcome:
+        """Moves vectors until their images are good.
+
+        Args:
+            images_of: the generator; the same row gives the same image of the same vector.
+            start: float32 (B, D), vectors to begin with.
+            identities: float32 (B, D), whose identity the images have to keep.
+            yaw_targets: float32 (B,), 0..90 degrees to either side; not used unless a yaw is asked for.
+        """
+        vectors, moments = start.clone(), torch.zeros(2, *start.shape, device=start.device)
+        rows = torch.arange(len(start), device=start.device)
+        outcome: Outcome | None = None
+        for step in range(self._targets.max_steps + 1):
+            moving = vectors[rows].requires_grad_(True)
+            images = images_of(moving, rows).float().clamp(-1, 1)
+            losses, found = self._judged(images, identities[rows], yaw_targets[rows], step)
+            outcome = found if outcome is None else _best(outcome, found, rows)
+            open_rows = (~found.met).nonzero()[:, 0]
+            if step == self._targets.max_steps or len(open_rows) == 0:
+                break
+            (gradient,) = torch.autograd.grad(losses.sum(), moving)
+            rows = rows[open_rows]
+            vectors[rows] -= self._adam_step(moments, rows, gradient[open_rows], step + 1)
+        assert outcome is not None
+        return outcome
+
+    def _judged(self, images: Tensor, identities: Tensor, yaw_targets: Tensor, step: int) -> tuple[Tensor, Outcome]:
+        """Compares images (b, 3, 112, 112) with what is asked; returns what to minimise, (b,), and what was found."""
+        targets = self._targets
+        similarity = functional.cosine_similarity(self._recogniser(images), identities)
+        quality = self._quality(images).norm(dim=1)
+        shortfall = (targets.quality - quality).clamp(min=0)
+        losses = _IDENTITY_WEIGHT * (1 - similarity) + shortfall
+        met = (similarity >= targets.similarity) & (shortfall <= targets.quality_slack)
+        yaw = torch.zeros_like(quality)
+        if self._pose is not None:
+            yaw = yaw_degrees(self._pose((images.flip(1) + 1) / 2))  # BGR, 0..1, not normalised further, as published
+            missed = (yaw_targets - yaw.abs()).abs()
+            losses = losses + missed
+            met = met & (missed <= targets.yaw_slack_degrees)
+        steps = torch.full_like(met, step, dtype=torch.int32)
+        found = (images, met, steps, quality, similarity, yaw, losses)
+        return losses, Outcome(*(values.detach() for values in found))
+
+    def _adam_step(self, moments: Tensor, rows: Tensor, gradient: Tensor, step: int) -> Tensor:
+        """Updates the moments of some rows, (2, B, D), and returns how far their vectors move; `step` counts from 1."""
+        first = _DECAYS[0] * moments[0, rows] + (1 - _DECAYS[0]) * gradient
+        second = _DECAYS[1] * moments[1, rows] + (1 - _DECAYS[1]) * gradient.square()
+        moments[0, rows], moments[1, rows] = first, second
+        unbiased = second / (1 - _DECAYS[1] ** step)
+        return self._targets.learning_rate * (first / (1 - _DECAYS[0] ** step)) / (unbiased.sqrt() + _EPSILON)
+
+
+def _best(outcome: Outcome, found: Outcome, rows: Tensor) -> Outcome:
+    """Puts what was found for some rows into the outcome where it is good, or better than what is there."""
+    better = found.met | (found.losses < outcome.losses[rows])
+    for name in Outcome.__slots__:
+        getattr(outcome, name)[rows[better]] = getattr(found, name)[better]
+    return outcome
+
+
+def _frozen(network: nn.Module, device: torch.device) -> nn.Module:
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.to(device).eval().requires_grad_(False)

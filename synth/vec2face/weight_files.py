@@ -1,0 +1,66 @@
+"""The files that options of the generator `vec2face` lead to, and where they are published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from synth.weights import WeightFile
+
+_REPO: Final = "BooBooWu/Vec2Face"
+_PLUS_REPO: Final = "BooBooWu/Vec2Face_plus"
+_PLUS_FILES: Final = ("main_model", "pose_model")
+_LICENSE: Final = "MIT; trained on WebFace4M"
+_PLUS_LICENSE: Final = "not stated by its authors; trained on WebFace4M"
+_POSES_PAGE: Final = "https://github.com/HaiyuWu/Vec2Face_plus (landmarks/images)"
+_ESTIMATORS: Final[Mapping[str, tuple[str, str]]] = {
+    "recogniser": ("arcface-r100-glint360k.pth", "MIT; trained on Glint360K"),
+    "quality_estimator": ("magface-r100-glint360k.pth", "MIT; trained on Glint360K"),
+    "pose_estimator": ("6DRepNet_300W_LP_AFLW2000.pth", "MIT; trained on 300W-LP"),
+}
+
+
+def vec2face_files(options: Mapping[str, Any]) -> list[WeightFile]:
+    """Returns the generator's own files, its pictures of landmarks and the estimators of its attributes.
+
+    Args:
+        options: as in a configuration, groups as mappings.
+    """
+    poses, attributes = options.get("poses"), options.get("attributes")
+    files = [_generator_file(Path(options["weights"]), is_plus=poses is not None)]
+    if poses is not None and options.get("pose_weights") is not None:
+        files.append(_generator_file(Path(options["pose_weights"]), is_plus=True))
+    if poses is not None and poses.get("pictures") is not None:
+        files += [_picture(path) for path in picture_paths(Path(poses["pictures"]))]
+    if attributes is not None:
+        names = [name for name in _ESTIMATORS if attributes.get(name) is not None]
+        files += [_estimator_file(Path(attributes[name]), name) for name in names]
+    return files
+
+
+def picture_paths(folder: Path) -> list[Path]:
+    """Returns the .png and .jpg files of a folder, sorted by name; the folder itself where it has none."""
+    found = sorted(path for path in folder.glob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg"))
+    return found or [folder]
+
+
+def _generator_file(path: Path, *, is_plus: bool) -> WeightFile:
+    if is_plus or path.stem in _PLUS_FILES:
+        name = "vec2face_plus/pose_model.pth" if is_plus else f"vec2face_plus/{path.stem}.pth"
+        return WeightFile(path=path, origin=_page(_PLUS_REPO), license=_PLUS_LICENSE, repo=_PLUS_REPO, name=name)
+    name = "weights/vec2face_generator.pth"
+    return WeightFile(path=path, origin=_page(_REPO), license=_LICENSE, repo=_REPO, name=name)
+
+
+def _estimator_file(path: Path, estimator: str) -> WeightFile:
+    name, terms = _ESTIMATORS[estimator]
+    return WeightFile(path=path, origin=_page(_REPO), license=terms, repo=_REPO, name=f"weights/{name}")
+
+
+def _picture(path: Path) -> WeightFile:
+    return WeightFile(path=path, origin=_POSES_PAGE, license="not stated by its authors")
+
+
+def _page(repo: str) -> str:
+    return f"https://huggingface.co/{repo}"
