@@ -4,6 +4,7 @@ import logging
 import sys
 
 import numpy as np
+import onnx
 import pytest
 
 pytest.importorskip("cv2", reason="OpenCV cannot be loaded: `apt install libgl1 libglib2.0-0`", exc_type=ImportError)
@@ -233,6 +234,13 @@ def test_a_broken_manifest_is_refused(tmp_path):
         InsightfacePack(weights=str(tmp_path), space="tiny")
 
 
+def test_a_manifest_of_another_version_is_left_unread_as_insightface_does(tmp_path):
+    write_pack(tmp_path)
+    write_manifest(tmp_path, manifest_version=1, tasks=[])
+
+    assert InsightfacePack(weights=str(tmp_path), space="tiny").space == "tiny"
+
+
 def test_a_recogniser_beside_a_manifest_needs_to_be_chosen(tmp_path):
     write_pack(tmp_path)
     write_manifest(tmp_path)
@@ -253,6 +261,31 @@ def test_recognisers_of_another_shape_are_refused(tmp_path, changes, message):
 
     with pytest.raises(WeightsError, match=message):
         InsightfacePack(weights=str(tmp_path), space="tiny")
+
+
+def test_a_detector_without_landmarks_is_refused(tmp_path):
+    write_pack(tmp_path)
+    write_detector(tmp_path / "det.onnx", landmarks=False)
+
+    with pytest.raises(WeightsError, match=r"det\.onnx: finds no landmarks"):
+        InsightfacePack(weights=str(tmp_path), space="tiny")
+
+
+def test_a_model_that_onnxruntime_cannot_load_is_named(tmp_path):
+    write_pack(tmp_path)
+    model = onnx.load(tmp_path / "rec.onnx")
+    model.graph.node[0].op_type = "NoSuchOperator"
+    onnx.save(model, tmp_path / "rec.onnx")
+
+    with pytest.raises(WeightsError, match=r"rec\.onnx: onnxruntime cannot load it"):
+        InsightfacePack(weights=str(tmp_path), space="tiny")
+
+
+def test_space_and_files_are_known_without_building(folder):
+    options = {"weights": str(folder), "space": "tiny"}
+
+    assert InsightfacePack.embedding_space(options) == "tiny"
+    assert [file.path.name for file in InsightfacePack.weight_files(options)] == ["det.onnx", "rec.onnx"]
 
 
 @pytest.mark.parametrize(

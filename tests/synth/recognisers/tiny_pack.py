@@ -64,7 +64,7 @@ def write_recogniser(
     return weights
 
 
-def write_detector(path: Path, *, size: int = DETECTION_SIZE, fixed: bool = True) -> None:
+def write_detector(path: Path, *, size: int = DETECTION_SIZE, fixed: bool = True, landmarks: bool = True) -> None:
     """Writes a detector with SCRFD's nine outputs: scores, boxes and landmarks on grids of 8, 16 and 32 px.
 
     Every cell of a grid says the same face; what it says is measured from the cell, in strides.
@@ -73,12 +73,13 @@ def write_detector(path: Path, *, size: int = DETECTION_SIZE, fixed: bool = True
         path: of the file.
         size: side of what it sees, px.
         fixed: whether the file says so; it works with no other size either way.
+        landmarks: whether it says where they are; without, it has six outputs.
     """
     image = size - 2 * FRAME
-    landmarks = FRAME + (ARCFACE_TEMPLATE + 0.5) * image / SIDE - 0.5
+    template = FRAME + (ARCFACE_TEMPLATE + 0.5) * image / SIDE - 0.5
     whole = np.array([FRAME + 0.1 * image, FRAME + 0.1 * image, FRAME + 0.9 * image, FRAME + 0.95 * image])
     small = np.array([FRAME, FRAME, FRAME + CORNER, FRAME + CORNER])
-    faces = {8: (small, small[[0, 1]] + 1 + np.zeros((5, 2))), 16: (whole, landmarks), 32: (whole, landmarks)}
+    faces = {8: (small, small[[0, 1]] + 1 + np.zeros((5, 2))), 16: (whole, template), 32: (whole, template)}
     nodes, constants = _triggers()
     outputs = {"score": [], "bbox": [], "kps": []}
     for stride, (box, points) in faces.items():
@@ -92,6 +93,9 @@ def write_detector(path: Path, *, size: int = DETECTION_SIZE, fixed: bool = True
             operator = ("Mul", [trigger]) if kind == "score" else ("Identity", [])
             nodes.append(helper.make_node(operator[0], [*operator[1], f"{kind}_of_{stride}"], [f"{kind}_{stride}"]))
             outputs[kind].append(_value(f"{kind}_{stride}", *values.shape))
+    if not landmarks:
+        nodes = [node for node in nodes if not node.output[0].startswith("kps")]
+        del outputs["kps"]
     sides = (size, size) if fixed else ("height", "width")
     _write(path, nodes, [_value("input", 1, 3, *sides)], [o for kind in outputs.values() for o in kind], constants)
 
