@@ -15,7 +15,6 @@ from synth.types import ALIGNED_SIZE
 JPEG_BYTES_PER_PIXEL = 0.6
 PNG_BYTES_PER_PIXEL = 1.8
 TABLE_BYTES = 250  # a candidate, all tables, without its embedding
-DEFAULT_SIZE = 512  # px, where the generator has no option that says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +68,5 @@ def _image_bytes(config: RunConfig) -> int:
     per_pixel = PNG_BYTES_PER_PIXEL if config.images.encoding == "png" else JPEG_BYTES_PER_PIXEL
     generator = components.resolve("generator", config.generator.type)
     parameter = inspect.signature(generator).parameters.get("size")
-    size = config.generator.options.get("size", parameter.default if parameter else DEFAULT_SIZE)
+    size = config.generator.options.get("size", parameter.default if parameter else generator.image_size)
     return int(per_pixel * size**2)

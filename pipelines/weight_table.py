@@ -46,7 +46,7 @@ class Line:
         """What else is known: its name on the hub where that is another one, and its SHA-256."""
         found = []
         if self.file.repo and not str(self.file.path).endswith(self.file.name):
-            found.append(f"there {self.file.name}")
+            found.append(f"on the hub {self.file.name}")
         if self.file.sha256:
             found.append(f"SHA-256 {self.file.sha256}")
         return found

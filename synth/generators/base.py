@@ -58,6 +58,8 @@ class Generator(ABC):
             None takes any.
         truth: columns the generator fills in `Generated.truth`.
         license: licence of the images it makes, as the dataset card says it.
+        image_size: side of its images with the published weights, px; plans reckon with it where there is no option
+            `size`.
     """
 
     version: ClassVar[int] = 1
@@ -67,6 +69,7 @@ class Generator(ABC):
     vector_space: ClassVar[str | None] = None
     truth: ClassVar[Mapping[str, TruthColumn]] = {}
     license: ClassVar[str] = "other"
+    image_size: ClassVar[int] = 512
 
     @classmethod
     def weight_files(cls, options: Mapping[str, Any]) -> list[WeightFile]:
