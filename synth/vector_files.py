@@ -85,7 +85,7 @@ def refuse_other_npy(path: Path, key: str | None) -> None:
     with path.open("rb") as file:
         if file.read(2) == b"PK":  # a zip archive: IDiff-Face and its successors give such files this suffix
             raise VectorsError(
-                f"{path}: was pickled by torch, it is no numpy array; `synth weights convert` turns it into one"
+                f"{path}: was pickled by torch, it is no numpy array; `synth weights convert {path} OUT.npy` makes one"
             )
 
 

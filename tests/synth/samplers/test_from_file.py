@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from synth.errors import VectorsError
 from synth.samplers.from_file import FileSampler
@@ -74,3 +75,11 @@ def test_too_few_separate_vectors_are_reported(save):
 def test_a_bound_out_of_range_is_refused(save):
     with pytest.raises(ValueError, match="max_similarity"):
         FileSampler(path=save(vectors()), max_similarity=2.0)
+
+
+def test_contexts_pickled_by_torch_are_refused_with_the_command_that_converts_them(tmp_path):
+    path = tmp_path / "contexts.npy"
+    torch.save({"0": torch.ones(4)}, path)
+
+    with pytest.raises(VectorsError, match=r"`synth weights convert .*contexts\.npy OUT\.npy` makes one"):
+        FileSampler(path=str(path))
