@@ -69,7 +69,6 @@ class GaussianSampler(IdentitySampler):
         Raises:
             VectorsError: max_similarity leaves no room for so many.
         """
-
         candidates = in_blocks(lambda number: self._block(seed, number), BLOCK, self.dimension)
         return draw_separated(candidates, count, self.max_similarity, device=self.device)
 

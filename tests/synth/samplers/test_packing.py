@@ -54,7 +54,7 @@ def test_other_seeds_give_other_vectors():
 
 def test_statistics_say_dimension_norm_and_space_and_raw_vectors_keep_their_length(statistics):
     options = {"statistics": str(statistics / "raw.npz")}
-    sampler = PackingSampler(**options, steps=10)
+    sampler = PackingSampler(**options, steps=4)
 
     lengths = np.linalg.norm(sampler.sample(1000, seed=1), axis=1)
 
@@ -66,7 +66,7 @@ def test_statistics_say_dimension_norm_and_space_and_raw_vectors_keep_their_leng
 
 def test_the_pull_keeps_points_nearer_to_the_reference_and_each_other(statistics, embeddings):
     apart, near = (
-        PackingSampler(statistics=str(statistics / "unit.npz"), pull=pull, steps=20).sample(300, seed=1)
+        PackingSampler(statistics=str(statistics / "unit.npz"), pull=pull, steps=10).sample(300, seed=1)
         for pull in (0.0, 2.0)
     )
 
@@ -75,7 +75,7 @@ def test_the_pull_keeps_points_nearer_to_the_reference_and_each_other(statistics
 
 
 def test_a_file_of_embeddings_is_a_reference_too(tmp_path, embeddings):
-    options = {"embeddings": str(tmp_path / "embeddings.npy"), "space": "sface", "steps": 10}
+    options = {"embeddings": str(tmp_path / "embeddings.npy"), "space": "sface", "steps": 4}
 
     unit_norm, raw = PackingSampler(**options), PackingSampler(**options, norm="raw")
 
