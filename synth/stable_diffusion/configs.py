@@ -1,4 +1,4 @@
-"""Reads the JSON files that describe the parts of a published model."""
+"""Reads the small files that describe the parts of a published model."""
 
 from __future__ import annotations
 
@@ -16,11 +16,23 @@ def read_config(path: Path) -> dict[str, Any]:
         WeightsError: the file is missing, or holds something else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise WeightsError(f"{path}: missing; `synth weights CONFIG` says how to get it") from error
-    except (OSError, ValueError) as error:
+        content = json.loads(read_text(path))
+    except ValueError as error:
         raise WeightsError(f"{path}: cannot be read ({error}); get it again") from error
     if not isinstance(content, dict):
         raise WeightsError(f"{path}: holds a {type(content).__name__}, expected settings by name; get it again")
     return content
+
+
+def read_text(path: Path) -> str:
+    """Returns the text in a file.
+
+    Raises:
+        WeightsError: the file is missing or holds no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise WeightsError(f"{path}: missing; `synth weights CONFIG` says how to get it") from error
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path}: cannot be read ({error}); get it again") from error

@@ -11,6 +11,7 @@ from torch.nn.functional import pad
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from synth.errors import WeightsError
+from synth.stable_diffusion.configs import read_config, read_text
 
 PROMPT: Final = "photo of a id person"
 WORD: Final = "id"
@@ -82,6 +83,16 @@ class IdentityPrompt:
 
 
 def _read_tokenizer(folder: Path) -> CLIPTokenizer:
+    """Reads a tokenizer; its two big files are checked first, since the library's errors on them are of no kind."""
+    vocabulary = read_config(folder / "vocab.json")
+    merges = read_text(folder / "merges.txt").split("\n")
+    pairs = [line.split(" ") for line in merges if line and "#version" not in line]
+    unknown = [pair for pair in pairs if len(pair) != 2 or "".join(pair) not in vocabulary]
+    if unknown or not all(isinstance(number, int) for number in vocabulary.values()):
+        raise WeightsError(
+            f"{folder}: vocab.json lacks {' + '.join(unknown[0]) if unknown else 'numbers'} of merges.txt; "
+            "one of them is damaged or of another model, get both again"
+        )
     try:
         return CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -94,9 +94,11 @@ def _built(kind: type[NetworkT], path: Path) -> NetworkT:
     config = read_config(path)
     try:
         with torch.device("meta"):
-            if issubclass(kind, CLIPTextModel):
-                return kind(CLIPTextConfig(**_known(config, CLIPTextConfig)))
-            return kind(**_known(config, kind))
+            if not issubclass(kind, CLIPTextModel):
+                return kind(**_known(config, kind))
+            if config["hidden_size"] % config["num_attention_heads"]:
+                raise ValueError(f"{config['num_attention_heads']} heads share a width of {config['hidden_size']}")
+            return kind(CLIPTextConfig(**_known(config, CLIPTextConfig)))
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError, RuntimeError) as error:
         raise WeightsError(f"{path}: describes no {kind.__name__} ({error}); get it again") from error
 
