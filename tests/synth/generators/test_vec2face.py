@@ -293,6 +293,32 @@ def test_attributes_that_are_met_at_once_leave_the_image_as_it_was(folder, tmp_p
     assert np.abs(made.images.astype(int) - generated.images[:2]).max() <= 1
 
 
+def test_attribute_optimisation_moves_posed_vectors_and_stops_at_its_cap(folder, tmp_path):
+    def made(steps, rows):
+        targets = {"quality": 1e4, "similarity": 1.0, "yaw_degrees": [20.0, 70.0], "max_steps": steps}
+        attributes = {**write_estimators(tmp_path), **targets}
+        options = {"weights": str(folder / "pose_model.pth"), "poses": {}, "attributes": attributes, **HEADS}
+        built = build(ComponentSpec("generator", "vec2face", options))
+        return built.generate(VECTORS[rows], INDICES[rows], SEEDS[rows])
+
+    before, after, alone = made(0, [0, 5]), made(2, [0, 5]), made(2, [5])
+
+    assert not after.truth["optimised"].any()
+    assert after.truth["optimised_steps"].tolist() == [2, 2]
+    assert (after.truth["optimised_quality"] > before.truth["optimised_quality"]).all()
+    assert (after.images != before.images).any(axis=(1, 2, 3)).all()
+    assert alone.truth["optimised_quality"][0] == pytest.approx(after.truth["optimised_quality"][1], rel=1e-3)
+    for name, column in Vec2Face.truth.items():
+        column.check(name, after.truth[name])
+
+
+def test_compiling_is_refused_where_the_batch_shrinks(folder, tmp_path):
+    options = {"weights": str(folder / "vec2face_generator.pth"), "attributes": write_estimators(tmp_path), **HEADS}
+
+    with pytest.raises(ComponentError, match="compile"):
+        build(ComponentSpec("generator", "vec2face", options | {"compile": True}))
+
+
 def test_checking_a_configuration_needs_no_torch():
     code = (
         "import sys; from synth.components import ComponentSpec, check; "
