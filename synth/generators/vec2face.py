@@ -90,6 +90,7 @@ class Vec2Face(Generator):
     norm_range: ClassVar[tuple[float, float]] = (8.0, 60.0)  # embeddings have a mean of 21.9; unit vectors are out
     vector_space: ClassVar[str | None] = ARCFACE_GLINT360K
     license: ClassVar[str] = "other"  # Vec2Face's weights are MIT, Vec2Face+'s authors name no licence
+    image_size: ClassVar[int] = 112
     truth: ClassVar[Mapping[str, TruthColumn]] = {
         "mask_rate": TruthColumn("float32"),
         "perturbation": TruthColumn("float32"),
