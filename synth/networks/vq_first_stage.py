@@ -62,11 +62,16 @@ class FirstStageDecoder(nn.Module):
         """Returns RGB images (B, 3, f * H, f * W), about -1..1, in the dtype of the weights.
 
         Args:
-            latents: (B, latent_channels, H, W), best in float32: codes lie close together.
+            latents: float32 (B, latent_channels, H, W).
         """
-        quantised = self.quantize(latents)
+        quantised = self.quantize(latents).to(self.post_quant_conv.weight.dtype)
         images: Tensor = self.decoder(self.post_quant_conv(quantised))
         return images
+
+    def set_precision(self, dtype: torch.dtype) -> None:
+        """Computes in `dtype`; the codebook stays in float32, its codes lie close together."""
+        self.decoder.to(dtype)
+        self.post_quant_conv.to(dtype)
 
     def codes_of(self, latents: Tensor) -> Tensor:
         """Returns the number of the closest code at each place of latents (B, C, H, W), int64 (B, H, W)."""

@@ -1,0 +1,58 @@
+"""How a latent diffusion is sampled; known without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Scheduler: TypeAlias = Literal["ddpm", "ddim", "dpm"]
+Negative: TypeAlias = Literal["empty", "opposite", "random", "farthest", "closest"]
+
+MAX_GUIDANCE = 30.0  # far past where pictures fall apart
+FEW_STEPS = {"ddim": 50, "dpm": 20}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How a latent diffusion is sampled.
+
+    Attributes:
+        scheduler: 'ddpm' takes all steps with fresh noise at each, 'ddim' and 'dpm' few of them without.
+        steps: of the scheduler; None: all, 50 and 20.
+        guidance: strength, 1..30; 1 is none, at half the cost.
+        negative: what guidance steers away from: nobody, or somebody else (`synth.diffusion.negatives`).
+        two_stage: UIFace's sampling (`synth.diffusion.two_stage`).
+
+    Raises:
+        ValueError: a number is out of range, or two do not go together.
+    """
+
+    scheduler: Scheduler = "ddim"
+    steps: int | None = None
+    guidance: float = 1.0
+    negative: Negative = "empty"
+    two_stage: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.guidance <= MAX_GUIDANCE:
+            raise ValueError(f"guidance {self.guidance}: expected 1 to {MAX_GUIDANCE:g}; 1 is none")
+        if self.negative != "empty" and self.guidance == 1:
+            raise ValueError(f"negative '{self.negative}' does nothing at guidance 1; NegFaceDiff takes guidance 1.5")
+        if self.two_stage and self.scheduler != "ddim":
+            raise ValueError(f"two_stage goes with scheduler 'ddim' alone, got '{self.scheduler}'")
+        if self.two_stage and self.negative != "empty":
+            raise ValueError("two_stage steers away from the empty context; leave `negative` out")
+
+    def num_steps(self, total: int) -> int:
+        """Returns the number of steps taken of a noise schedule of `total`.
+
+        Raises:
+            ValueError: there are not that many.
+        """
+        wanted = FEW_STEPS.get(self.scheduler, total) if self.steps is None else self.steps
+        if self.scheduler == "ddpm" and wanted != total:
+            raise ValueError(f"steps {wanted}: 'ddpm' takes all {total}; leave `steps` out, or take 'ddim' or 'dpm'")
+        most = total - 1 if self.scheduler == "dpm" else total
+        if not 1 <= wanted <= most:
+            raise ValueError(f"steps {wanted}: expected 1 to {most} with '{self.scheduler}' and these weights")
+        return wanted
