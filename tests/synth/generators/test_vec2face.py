@@ -295,7 +295,7 @@ def test_attributes_that_are_met_at_once_leave_the_image_as_it_was(folder, tmp_p
 
 def test_attribute_optimisation_moves_posed_vectors_and_stops_at_its_cap(folder, tmp_path):
     def made(steps, rows):
-        targets = {"quality": 1e4, "similarity": 1.0, "yaw_degrees": [20.0, 70.0], "max_steps": steps}
+        targets = {"quality": 1e4, "yaw_degrees": [20.0, 70.0], "max_steps": steps, "learning_rate": 0.01}
         attributes = {**write_estimators(tmp_path), **targets}
         options = {"weights": str(folder / "pose_model.pth"), "poses": {}, "attributes": attributes, **HEADS}
         built = build(ComponentSpec("generator", "vec2face", options))
