@@ -13,7 +13,7 @@ _EPSILON: Final = 1e-6
 
 
 class ImageDecoder(nn.Module):
-    """The decoder of VQGAN (Esser et al. 2021, "Taming Transformers", table 7) without attention, as Vec2Face uses it.
+    """The decoder of VQGAN (Esser et al. 2021, "Taming Transformers") without attention, as Vec2Face uses it.
 
     Args:
         inputs: channels of the map.
