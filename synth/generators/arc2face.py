@@ -41,7 +41,7 @@ class Arc2Face(Generator):
 
     As published it takes 25 steps of DPM-Solver++(2M) at guidance 3, two network evaluations each. With the `lora` of
     latent consistency (Luo et al. 2023, "LCM-LoRA") it takes 4 steps of one evaluation. Then the autoencoder is half
-    of the work, which `tiny_vae` avoids; its pictures are a little softer.
+    of the work, which `tiny_vae`, an approximation of it, avoids.
 
     Args:
         weights: folder as in FoivosPar/Arc2Face: arc2face/ and encoder/.
@@ -52,7 +52,7 @@ class Arc2Face(Generator):
         lora: file pytorch_lora_weights.safetensors of latent-consistency/lcm-lora-sdv1-5, for few steps.
         tiny_vae: folder as in madebyollin/taesd, which then stands in for the vae of `base`.
         precision: which networks compute in; noise is drawn and taken away in float32.
-        compile: compiles the networks, which takes minutes and then is faster.
+        compile: has torch compile the networks, which takes minutes at the first batch of each size.
         device: 'cpu', 'cuda' or 'cuda:N'.
 
     Attributes:

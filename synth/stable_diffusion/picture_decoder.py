@@ -6,7 +6,7 @@ import torch
 from diffusers.models import AutoencoderKL, AutoencoderTiny
 from torch import Tensor, nn
 
-DECODED_AT_ONCE = 8  # rows: at 512 px a row takes about 1 GB in float32, and more rows are no faster
+DECODED_AT_ONCE = 8  # rows: pictures are large, and decoding must not be what bounds the batch
 
 
 class PictureDecoder(nn.Module):
