@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pipelines.file_hashes import FileHashes
+from pipelines.option_contents import OptionContents
 from pipelines.schema import FilterSection, RunConfig
-from pipelines.weight_files import files_of
 from synth import components
 from synth.components import ComponentSpec
 
@@ -112,55 +111,17 @@ def _inputs(config: RunConfig, hashes: FileHashes) -> dict[str, dict[str, Any]]:
 
 def _component(place: str, spec: ComponentSpec, hashes: FileHashes) -> dict[str, Any]:
     """Returns type, version, options and weight files of a component under dotted keys."""
-    component = components.resolve(spec.kind, spec.type)
-    weights = [file.path for file in files_of(spec)]
-    options = {f"{place}.{name}": _content(value, weights, hashes) for name, value in spec.options.items()}
-    named = {f"{place}.type": spec.type, f"{place} version": component.version}
-    # What lies outside the options' files and folders: defaults of the component.
-    named_by = [Path(value) for value in spec.options.values() if isinstance(value, str)]
-    others = [path for path in weights if not any(path.is_relative_to(option) for option in named_by)]
-    if others:
-        named[f"{place} weights"] = _listing(others, None, hashes)
-    return named | options
+    contents = OptionContents.of(spec, hashes)
+    found = {f"{place}.type": spec.type, f"{place} version": components.resolve(spec.kind, spec.type).version}
+    if weights := contents.other_weights():
+        found[f"{place} weights"] = weights
+    return found | {f"{place}.{name}": value for name, value in contents.options().items()}
 
 
 def _bounds(name: str, section: FilterSection) -> str:
     low = "" if section.min is None else f"{section.min:.17g} <= "
     high = "" if section.max is None else f" <= {section.max:.17g}"
     return f"{low}{name}{high}"
-
-
-def _content(value: Any, weights: Sequence[Path], hashes: FileHashes) -> Any:  # noqa: ANN401
-    """Replaces the path of an existing file or folder by the SHA-256 of its content, at any depth.
-
-    Of a folder with weight files these count, as the component reads nothing else there; of another one all files
-    that are not hidden.
-    """
-    if isinstance(value, dict):
-        return {str(key): _content(inner, weights, hashes) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_content(inner, weights, hashes) for inner in value]
-    if isinstance(value, str):
-        path = Path(value)
-        within = [file for file in weights if file.is_relative_to(path)]
-        if not within and "/" not in value and "." not in value:
-            return value  # a word, which may be the name of a file by chance
-        if path.is_file():
-            return f"sha256:{hashes.of(path)}"
-        if path.is_dir():
-            return _listing(within or _visible(path), path, hashes)
-    return value
-
-
-def _visible(folder: Path) -> list[Path]:
-    files = (file for file in folder.rglob("*") if file.is_file())
-    return [file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts)]
-
-
-def _listing(files: Sequence[Path], folder: Path | None, hashes: FileHashes) -> list[str]:
-    """Returns 'name sha256:...' of each file, sorted; names are relative to the folder, or bare."""
-    named = [(str(file.relative_to(folder) if folder else file.name), file) for file in files]
-    return sorted(f"{name} {f'sha256:{hashes.of(file)}' if file.is_file() else 'missing'}" for name, file in named)
 
 
 def _digest(stage: str, inputs: Mapping[str, Any], before: str) -> str:

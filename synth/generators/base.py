@@ -73,7 +73,10 @@ class Generator(ABC):
 
     @classmethod
     def weight_files(cls, options: Mapping[str, Any]) -> list[WeightFile]:
-        """Returns the files that the constructor reads when it is given these options; by default none."""
+        """Returns the files that the constructor reads when it is given these options; by default none.
+
+        Of a folder it must list all it reads: nothing else there counts in a run's fingerprint.
+        """
         return []
 
     @abstractmethod
