@@ -15,6 +15,7 @@ import safetensors.numpy
 
 from synth.errors import VectorsError
 from synth.vector_statistics import VectorStatistics
+from synth.weights import WeightFile
 
 SUFFIXES: Final = (".npz", ".safetensors")
 FORMAT: Final = "synth vector statistics 1"
@@ -43,6 +44,12 @@ def write_statistics(path: Path, statistics: VectorStatistics) -> None:
         np.savez(buffer, **(arrays | {ABOUT: np.array(about)}))
         data = buffer.getvalue()
     path.write_bytes(data)
+
+
+def statistics_file(path: Path) -> WeightFile:
+    """Returns what can be said of a statistics file before it is there."""
+    terms = "that of the embeddings it was fitted to"
+    return WeightFile(path=path, origin="`synth fit-sampler` on a file of embeddings", license=terms)
 
 
 def check_suffix(path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,11 @@ from synth.rejection import check_bound
 from synth.samplers.base import IdentitySampler
 from synth.seeding import sample_seed
 from synth.similarity import separate, unit
-from synth.statistics_files import read_statistics
+from synth.statistics_files import read_statistics, statistics_file
 from synth.types import Vectors
 from synth.vector_files import read_vectors
 from synth.vector_statistics import VectorStatistics, fit_statistics
+from synth.weights import WeightFile
 
 TILE: Final = 1024  # vectors that are spread at once, beside all tiles before; part of what a seed means
 GALLERY: Final = 8192  # vectors of the reference that draw points towards them, at most
@@ -95,6 +97,12 @@ class PackingSampler(IdentitySampler):
         self.steps = steps
         self.max_similarity = max_similarity
         self.device = device
+
+    @classmethod
+    def weight_files(cls, options: Mapping[str, Any]) -> list[WeightFile]:
+        """Returns the statistics file, where that is the reference."""
+        statistics = options.get("statistics")
+        return [] if statistics is None else [statistics_file(Path(statistics))]
 
     def sample(self, count: int, seed: int) -> Vectors:
         """Returns the first `count` identity vectors of a seed, float32 (count, D).

@@ -11,12 +11,11 @@ import numpy as np
 from synth.rejection import check_bound, draw_separated, in_blocks
 from synth.samplers.base import IdentitySampler
 from synth.seeding import sample_seed
-from synth.statistics_files import read_statistics
+from synth.statistics_files import read_statistics, statistics_file
 from synth.types import Vectors
 from synth.weights import WeightFile
 
 BLOCK: Final = 1024  # candidates that share a random stream; part of what a seed means
-_MADE_BY: Final = "`synth fit-sampler` on a file of embeddings"
 
 
 class PcaGaussianSampler(IdentitySampler):
@@ -49,8 +48,7 @@ class PcaGaussianSampler(IdentitySampler):
     @classmethod
     def weight_files(cls, options: Mapping[str, Any]) -> list[WeightFile]:
         """Returns the statistics file."""
-        terms = "that of the embeddings it was fitted to"
-        return [WeightFile(path=Path(options["statistics"]), origin=_MADE_BY, license=terms)]
+        return [statistics_file(Path(options["statistics"]))]
 
     def sample(self, count: int, seed: int) -> Vectors:
         """Returns the first `count` identity vectors of a seed, float32 (count, D).

@@ -63,9 +63,10 @@ def test_options_that_name_no_files_are_a_mistake_of_the_configuration():
         parse_config(text, "toy.yaml")
 
 
-def test_a_sampler_whose_file_is_missing_stops_a_run_but_no_plan(tmp_path):
+@pytest.mark.parametrize("sampler", ["pca_gaussian", "packing"])
+def test_a_sampler_whose_file_is_missing_stops_a_run_but_no_plan(tmp_path, sampler):
     text = CONFIG.replace(
-        "{type: gaussian, dimension: 32, space: painted}", f"{{type: pca_gaussian, statistics: {tmp_path}/none.npz}}"
+        "{type: gaussian, dimension: 32, space: painted}", f"{{type: {sampler}, statistics: {tmp_path}/none.npz}}"
     )
 
     config = parse_config(text, "toy.yaml")
