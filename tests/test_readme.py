@@ -9,14 +9,16 @@ import pytest
 import yaml
 
 from pipelines.cli import app
-from synth.components import ComponentSpec, build
+from synth.components import ComponentSpec, available, build
 from synth.images import decode_image
 from synth.shards.table import read_table
 from synth.shards.tar import TarReader
+from synth.spaces import SPACES
 from tests.toy import CONFIG, run_toy
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @pytest.fixture
@@ -76,12 +78,14 @@ def test_bounds_of_the_readme_are_taken(my_lab):
     ]
 
 
-def test_commands_of_the_readme_exist():
-    commands = set(re.findall(r"^synth (\w+)", "\n".join(_blocks("bash")), re.MULTILINE))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_of_a_page_exist(page):
+    commands = set(re.findall(r"^synth ([\w-]+)", "\n".join(_blocks("bash", page.read_text())), re.MULTILINE))
 
     known = {command.name or command.callback.__name__ for command in app.registered_commands}
+    known |= {group.name for group in app.registered_groups}
     assert commands <= known
-    assert "run" in commands
+    assert {"run", "weights"} <= commands
 
 
 def test_targets_of_the_readme_exist():
@@ -92,12 +96,26 @@ def test_targets_of_the_readme_exist():
     assert [target for target in targets if f"\n{target}:" not in makefile] == []
 
 
-def test_links_and_scripts_of_the_readme_exist():
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
-    named = re.findall(r"`((?:benchmarks|tests|configs)/[\w./]+\.(?:py|yaml))`", README)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_files_of_a_page_exist(page):
+    text = page.read_text()
+    links = [page.parent / link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    named = [ROOT / path for path in re.findall(r"`((?:benchmarks|tests|configs)/[\w./]+\.(?:py|yaml))`", text)]
+    named += [ROOT / path for path in re.findall(r"\b(configs/[\w./]+\.yaml)", text)]
 
-    assert len(links) > 5
-    assert [path for path in [*links, *named] if not (ROOT / path).exists()] == []
+    assert len(links) >= 3
+    assert [path for path in [*links, *named] if not path.exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_spaces_generators_and_samplers_of_a_page_exist(page):
+    text = page.read_text()
+    names = set(re.findall(r"`([a-z0-9_]+)`", text))
+
+    spaces = {name for name in names if re.match(r"(arcface|elasticface)_", name)}
+    assert spaces == {"arcface_webface42m", "arcface_glint360k", "elasticface_ms1mv2"}
+    assert spaces <= SPACES.keys()
+    assert {"arc2face", "vec2face", "idiff"} <= names & set(available("generator"))
 
 
 def test_each_benchmark_is_named():
@@ -106,5 +124,5 @@ def test_each_benchmark_is_named():
     assert [name for name in sorted(scripts) if f"benchmarks/{name}" not in README] == []
 
 
-def _blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+def _blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
