@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pipelines.schema import RunConfig
 from pipelines.weight_files import files_of
 from synth import components
+from synth.components import ComponentSpec
 from synth.errors import ComponentError, SynthError, VectorsError
 from synth.generators.base import Generator
 from synth.samplers.base import IdentitySampler
@@ -75,28 +76,38 @@ def _spaces(config: RunConfig) -> Iterator[Mistake]:
     """Compares the vectors' size, norm and space with what the generator and the filters need.
 
     Samplers are numpy over at most one file, so building one here is cheap; the classes of generator and recogniser
-    say what they take and make. Where a file of the sampler is missing nothing can be compared yet: a run says that
-    it is missing and starts nothing.
+    say what they take and make. Where the sampler's file is missing its vectors are taken for what the generator
+    needs: a run says that the file is missing and starts nothing.
     """
-    for path, spec in config.components():
-        try:
-            missing = [file for file in files_of(spec) if not file.is_present]
-        except SynthError as error:
-            yield path, str(error)
-            return
-        if spec.kind == "sampler" and missing:
-            return
-    try:
-        sampler = components.build(config.sampler_spec)
-    except (ComponentError, VectorsError) as error:
-        yield ("identities", "sampler"), str(error)
-        return
     generator = components.resolve("generator", config.generator.type)
-    yield from _vectors_for_generator(sampler, generator)
     taken = (METADATA | set(config.filter_names)) & set(generator.truth)
     if taken:
         yield ("generator", "type"), f"its truth columns {sorted(taken)} are names of filters or of our own metadata"
-    yield from _vectors_for_filters(config, sampler.space or generator.vector_space)
+    unreadable = [(path, str(error)) for path, spec in config.components() if (error := _files_error(spec))]
+    yield from unreadable
+    if unreadable:
+        return
+    space = generator.vector_space
+    if all(file.is_present for file in files_of(config.sampler_spec)):
+        try:
+            sampler = components.build(config.sampler_spec)
+        except (ComponentError, VectorsError) as error:
+            yield ("identities", "sampler"), str(error)
+            return
+        yield from _vectors_for_generator(sampler, generator)
+        space = sampler.space or space
+    elif space is None:
+        return
+    yield from _vectors_for_filters(config, space)
+
+
+def _files_error(spec: ComponentSpec) -> SynthError | None:
+    """Returns why options do not say which weight files they lead to; None where they do."""
+    try:
+        files_of(spec)
+    except SynthError as error:
+        return error
+    return None
 
 
 def _vectors_for_filters(config: RunConfig, space: str | None) -> Iterator[Mistake]:

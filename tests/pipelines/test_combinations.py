@@ -1,0 +1,93 @@
+"""Vectors, generator and recogniser of the configurations that come with synth, set at odds; no weights are there."""
+
+import numpy as np
+import pytest
+
+from pipelines.config import load_config
+from synth.errors import ConfigError
+from synth.statistics_files import write_statistics
+from synth.vector_statistics import fit_statistics
+from tests.toy import ROOT
+
+GAUSSIAN = "identities.sampler={type: gaussian, dimension: %s}"
+
+
+def mistakes(name, *overrides):
+    with pytest.raises(ConfigError) as caught:
+        load_config(ROOT / "configs" / f"{name}.yaml", overrides)
+    return str(caught.value).splitlines()
+
+
+@pytest.mark.parametrize("name", ["arc2face_500k", "idiff_500k", "vec2face_10m", "demo"])
+def test_configurations_that_come_with_synth_have_no_mistakes(name):
+    load_config(ROOT / "configs" / f"{name}.yaml")
+
+
+def test_vectors_of_another_space_are_refused_with_what_is_wanted():
+    told, *_ = mistakes("arc2face_500k", GAUSSIAN % "512, space: antelopev2")
+
+    assert told == (
+        "--set: identities.sampler: makes vectors of space 'antelopev2', Arc2Face takes vectors of space "
+        "'arcface_webface42m' (ArcFace IR-100 trained on WebFace42M, 512-D: arcface.onnx of FoivosPar/Arc2Face); "
+        "vectors of another network are unrelated numbers to it"
+    )
+
+
+def test_directions_of_no_space_must_be_declared_to_be_of_one():
+    (told,) = mistakes("idiff_500k", GAUSSIAN % "512", "filters=[]")
+
+    assert told.endswith("; declare `space: elasticface_ms1mv2` if they are meant for it")
+    load_config(ROOT / "configs" / "idiff_500k.yaml", [GAUSSIAN % "512, space: elasticface_ms1mv2", "filters=[]"])
+
+
+def test_unit_vectors_are_refused_where_lengths_carry_meaning():
+    (told,) = mistakes("vec2face_10m", GAUSSIAN % "512, space: arcface_glint360k")
+
+    assert "makes vectors of unit norm, Vec2Face takes raw norm: vectors of their own lengths, 8 to 60" in told
+
+
+def test_raw_vectors_are_refused_where_unit_ones_are_wanted():
+    (told,) = mistakes("idiff_500k", GAUSSIAN % "512, space: elasticface_ms1mv2, norm: raw")
+
+    assert "makes vectors of raw norm, Idiff takes unit norm: vectors of length 1" in told
+
+
+def test_vectors_of_another_size_are_refused():
+    (told,) = mistakes("idiff_500k", GAUSSIAN % "128, space: elasticface_ms1mv2")
+
+    assert "makes vectors of 128 numbers, Idiff takes 512" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "recogniser", "space"),
+    [
+        ("vec2face_10m", "{type: yunet_sface}", "sface"),
+        ("vec2face_10m", "{type: iresnet, weights: a.pth, space: elasticface_ms1mv2}", "elasticface_ms1mv2"),
+        ("vec2face_10m", "{type: insightface_pack, weights: a, recognition: glintr100.onnx}", "antelopev2"),
+        ("arc2face_500k", "{type: insightface_pack, weights: a, recognition: glintr100.onnx}", "antelopev2"),
+    ],
+)
+def test_a_recogniser_of_another_space_cannot_compare_with_vectors(name, recogniser, space):
+    (told,) = mistakes(name, f"recogniser={recogniser}")
+
+    assert f"(space '{space}'); both must live in one space: remove it or change the recogniser" in told
+    assert "vector_similarity compares identity vectors" in told
+
+
+def test_a_recogniser_of_another_space_may_judge_where_nothing_compares():
+    load_config(ROOT / "configs" / "vec2face_10m.yaml", ["recogniser={type: yunet_sface}", "filters=[]"])
+
+
+def test_a_recogniser_whose_space_nobody_knows_must_name_it():
+    (told,) = mistakes("arc2face_500k", "recogniser={type: insightface_pack, weights: a, recognition: mine.onnx}")
+
+    assert "recogniser: space: mine.onnx does not say into which space it embeds; name that space" in told
+
+
+def test_statistics_bring_their_space(tmp_path):
+    vectors = np.random.default_rng(1).standard_normal((600, 512)).astype(np.float32)
+    write_statistics(tmp_path / "a.npz", fit_statistics([vectors], space="buffalo_l"))
+
+    told = mistakes("arc2face_500k", f"identities.sampler.statistics={tmp_path}/a.npz")
+
+    assert any("makes vectors of space 'buffalo_l', Arc2Face takes" in line for line in told)
