@@ -30,11 +30,11 @@ FIRST_STAGE_LICENSE: Final = "published with IDiff-Face, CC BY-NC-SA 4.0 (CompVi
 
 
 class Idiff(Generator):
-    """Boutros et al. (2023), "IDiff-Face: Synthetic-based Face Recognition through Fizzy Identity-Conditioned [...]".
+    """Boutros et al. (2023), "IDiff-Face", and the checkpoints of others that have its network.
 
-    Also reads the checkpoints of ADMIS (FRCSyn challenge, CVPR 2024) and NegFaceDiff (Caldeira et al. 2025), which
-    have the same network, and of UIFace (Lin et al. 2025), whose empty context is learned. Vectors are unit-length
-    embeddings of ElasticFace-Arc. Pictures are 128 px and not aligned.
+    These are ADMIS (FRCSyn challenge, CVPR 2024), NegFaceDiff (Caldeira et al. 2025) and UIFace (Lin et al. 2025),
+    whose empty context is learned. Vectors are unit-length embeddings of ElasticFace-Arc. Pictures are 128 px and not
+    aligned.
 
     As published IDiff-Face takes all 1000 steps of 'ddpm' without guidance; ADMIS takes 50 of 'ddim'; UIFace takes 50
     with `two_stage` and guidance 2; NegFaceDiff takes guidance 1.5 away from another identity's vector.

@@ -244,6 +244,14 @@ def test_a_checkpoint_of_another_network_is_refused(files):
         made((files[0], files[0] / "checkpoints" / "ema_averaged_model.ckpt"))
 
 
+def test_a_file_cut_short_is_refused(files, tmp_path):
+    content = files[1].read_bytes()
+    (tmp_path / "decoder.pt").write_bytes(content[: len(content) // 2])
+
+    with pytest.raises(WeightsError, match=r"decoder\.pt: "):
+        made((files[0], tmp_path / "decoder.pt"))
+
+
 def test_a_decoder_of_other_latents_is_refused(files, tmp_path):
     layout = UNetLayout(channels=32, multipliers=(1, 2), attention=(False, True), blocks=1, latent_channels=4)
     weights, _ = write_checkpoint(tmp_path, layout=layout)
