@@ -13,18 +13,20 @@ import torch
 from synth.components import available, build, resolve
 from synth.conversion import convert
 from synth.errors import VectorsError, WeightsError
-from tests.tiny_weights import generator_spec
+from tests.tiny_weights import VARIANTS, generator_spec
 
-GENERATORS = available("generator")
-PUBLISHED = [name for name in GENERATORS if "weights" in inspect.signature(resolve("generator", name)).parameters]
+PUBLISHED = [
+    name for name in VARIANTS if "weights" in inspect.signature(resolve("generator", name.partition(" ")[0])).parameters
+]
+PICKLES = {".pth", ".ckpt", ".bin", ".pt"}
 COUNT = 4
 INDICES = np.array([0, 1, 0, 1], np.int32)
 SEEDS = np.array([11, 2**62 + 12, 13, 14], np.uint64)
 
 
-@pytest.fixture(scope="module", params=GENERATORS)
+@pytest.fixture(scope="module", params=VARIANTS)
 def spec(request, tmp_path_factory):
-    return generator_spec(request.param, tmp_path_factory.mktemp(request.param) / "weights")
+    return generator_spec(request.param, tmp_path_factory.mktemp("generator") / "weights")
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,8 @@ def images_of(spec):
     return generator.generate(vectors_for(generator), INDICES, SEEDS).images
 
 
-def test_published_generators_are_among_them():
+def test_no_generator_of_the_folder_is_left_out():
+    assert set(available("generator")) == {name.partition(" ")[0] for name in VARIANTS}
     assert {"arc2face", "idiff", "vec2face"} <= set(PUBLISHED)
 
 
@@ -227,7 +230,7 @@ def test_each_weight_file_says_where_it_comes_from_and_on_what_terms(published):
 
 def test_a_checkpoint_with_other_tensors_is_refused(published):
     spec, _ = published
-    path = next(path for path in weight_files(spec) if path.suffix in {".pth", ".ckpt", ".bin"})
+    path = next(path for path in weight_files(spec) if path.suffix in PICKLES)
     torch.save({"weight": torch.ones(3)}, path)
 
     with pytest.raises(WeightsError, match=f"{path}: "):
@@ -239,7 +242,7 @@ def test_converted_checkpoints_give_the_same_images(published):
     before = images_of(spec)
     options = dict(spec.options)
     for path in weight_files(spec):
-        if path.suffix not in {".pth", ".ckpt", ".bin", ".pt"}:
+        if path.suffix not in PICKLES:
             continue
         name = "model" if path.name == "pytorch_model.bin" else path.stem  # transformers' name of either kind
         converted = path.with_name(f"{name}.safetensors")
