@@ -242,10 +242,9 @@ def _megabytes(size: int) -> str:
 
 def _log_to(directory: RunDirectory, verbose: bool) -> None:
     """Sends our log lines to the run's log file and, if asked, to the terminal; warnings always go there."""
-    directory.root.mkdir(parents=True, exist_ok=True)
     logging.raiseExceptions = False  # a full disk is told once, by the run, not with each line
     form = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
-    to_file = logging.FileHandler(directory.log, delay=True)  # no file before there is a run
+    to_file = logging.FileHandler(directory.log, delay=True)  # no file and no folder before there is a run
     to_terminal = logging.StreamHandler()
     to_terminal.setLevel(logging.INFO if verbose else logging.WARNING)
     ours = logging.getLogger("pipelines")

@@ -1,7 +1,7 @@
-from pipelines.config import parse_config
+from pipelines.config import load_config, parse_config
 from pipelines.estimate import estimate
 from pipelines.run_directory import RunDirectory
-from tests.toy import CONFIG, STAGES, run_toy
+from tests.toy import CONFIG, ROOT, STAGES, run_toy
 
 
 def test_the_plan_of_a_new_run(tmp_path):
@@ -37,3 +37,11 @@ def test_png_takes_more_room_than_jpeg(tmp_path):
     png = estimate(parse_config(CONFIG, "a", ["images.encoding=png"]), run)[1].size
 
     assert png > jpeg
+
+
+def test_pictures_of_published_weights_take_the_room_of_their_size(tmp_path):
+    def bytes_a_picture(name):
+        generate = estimate(load_config(ROOT / "configs" / f"{name}.yaml"), RunDirectory(tmp_path / name))[1]
+        return generate.size / int(generate.amount.split()[0].replace(",", ""))
+
+    assert bytes_a_picture("vec2face_10m") < bytes_a_picture("idiff_500k") < bytes_a_picture("arc2face_500k") / 8

@@ -115,7 +115,7 @@ def test_a_run_without_its_weights_is_refused_before_anything_runs(config, folde
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 3
     assert f"{folder}/recogniser.bin: missing; get it from {FORM} and put it there" in result.stderr
-    assert not (tmp_path / "run" / "sample").exists()
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_plan_needs_no_weights_but_names_what_a_run_lacks(config, folder, tmp_path):
