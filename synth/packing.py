@@ -64,8 +64,7 @@ def _push(points: Array, settled: Array, sharpness: float, xp: Library) -> Array
     for block in [*blocks, points]:
         weights = points @ block.T
         if block is points:  # last of all; a point is not its own neighbour
-            rows = xp.arange(len(points))
-            weights[rows, rows] = -2
+            weights.reshape(-1)[:: len(points) + 1] = -2  # the diagonal, without an index from the host
         before, highest = highest, xp.maximum(highest, xp.amax(weights, 1))
         weights -= highest[:, None]
         weights *= sharpness

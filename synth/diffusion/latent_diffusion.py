@@ -75,7 +75,7 @@ class LatentDiffusion:
         """
         device = self.unet.final.weight.device
         keys = noise.seeds_to(seeds, device)
-        latents = self._latents(torch.from_numpy(vectors).to(device), keys)
+        latents = self._latents(torch.tensor(vectors, device=device), keys)
         images: Images = to_pixels(self.decoder(latents)).cpu().numpy()
         return images
 

@@ -151,6 +151,8 @@ def test_building_leaves_the_callers_random_states(spec):
 
 def test_inputs_stay_as_they_are(generator, vectors):
     given = (vectors.copy(), INDICES.copy(), SEEDS.copy())
+    for array in given:
+        array.flags.writeable = False  # as in a file that is mapped into memory
 
     generator.generate(*given)
 

@@ -13,10 +13,12 @@ def torch_as_before(monkeypatch):
     backends = (torch.backends.cudnn, torch.backends.cuda.matmul)
     deterministic, benchmark = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
     tf32 = [backend.allow_tf32 for backend in backends]
+    is_filled = torch.utils.deterministic.fill_uninitialized_memory
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
     yield
     torch.use_deterministic_algorithms(deterministic)
     torch.backends.cudnn.benchmark = benchmark
+    torch.utils.deterministic.fill_uninitialized_memory = is_filled
     for backend, allowed in zip(backends, tf32, strict=True):
         backend.allow_tf32 = allowed
 
@@ -34,6 +36,14 @@ def test_torch_is_made_deterministic():
     assert not torch.backends.cuda.matmul.allow_tf32
     assert not torch.backends.cudnn.allow_tf32
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+def test_no_memory_is_filled_before_a_layer_fills_it():
+    torch.utils.deterministic.fill_uninitialized_memory = True
+
+    prepare("cpu")
+
+    assert not torch.utils.deterministic.fill_uninitialized_memory
 
 
 def test_a_workspace_that_the_user_set_stays(monkeypatch):
