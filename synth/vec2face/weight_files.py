@@ -47,7 +47,8 @@ def picture_paths(folder: Path) -> list[Path]:
 
 def _generator_file(path: Path, *, is_plus: bool) -> WeightFile:
     if is_plus or path.stem in _PLUS_FILES:
-        name = "vec2face_plus/pose_model.pth" if is_plus else f"vec2face_plus/{path.stem}.pth"
+        stem = path.stem if path.stem in _PLUS_FILES else "pose_model"
+        name = f"vec2face_plus/{stem}.pth"
         return WeightFile(path=path, origin=_page(_PLUS_REPO), license=_PLUS_LICENSE, repo=_PLUS_REPO, name=name)
     name = "weights/vec2face_generator.pth"
     return WeightFile(path=path, origin=_page(_REPO), license=_LICENSE, repo=_REPO, name=name)

@@ -262,6 +262,14 @@ def test_missing_files_are_listed_with_their_origin(tmp_path):
     ]
 
 
+def test_the_generator_and_its_pose_network_may_be_two_files():
+    options = {"weights": "main_model.pth", "pose_weights": "pose_model.safetensors", "poses": {}}
+
+    files = Vec2Face.weight_files(options)
+
+    assert [file.name for file in files] == ["vec2face_plus/main_model.pth", "vec2face_plus/pose_model.pth"]
+
+
 def test_a_checkpoint_without_pose_network_cannot_be_asked_for_poses(folder):
     with pytest.raises(WeightsError, match="pose_model"):
         Vec2Face(weights=str(folder / "vec2face_generator.pth"), poses=Poses(), **HEADS)
