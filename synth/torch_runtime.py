@@ -38,7 +38,7 @@ def prepare(device: str) -> torch.device:
     torch.use_deterministic_algorithms(True)
     # By default that also writes NaN into all memory that torch takes, before a layer overwrites it: 884 fills in one
     # pass of IDiff-Face's UNet. They would only show a library that reads what nobody wrote.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False

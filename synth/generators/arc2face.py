@@ -46,7 +46,7 @@ class Arc2Face(Generator):
     Args:
         weights: folder as in FoivosPar/Arc2Face: arc2face/ and encoder/.
         base: folder as in stable-diffusion-v1-5/stable-diffusion-v1-5: scheduler/, tokenizer/ and vae/.
-        steps: of the sampler; by default 25, with `lora` 4.
+        steps: of the scheduler; by default 25, with `lora` 4.
         guidance: strength of classifier-free guidance, >= 1, where 1 is none at half the cost; by default 3, with
             `lora` 1.
         lora: file pytorch_lora_weights.safetensors of latent-consistency/lcm-lora-sdv1-5, for few steps.
@@ -56,7 +56,7 @@ class Arc2Face(Generator):
         device: 'cpu', 'cuda' or 'cuda:N'.
 
     Attributes:
-        model: the networks and the sampler, put together.
+        model: the networks and the scheduler, put together.
 
     Raises:
         ComponentError: a package of the extra 'diffusion' is missing.
@@ -92,7 +92,7 @@ class Arc2Face(Generator):
         # Torch is set up when these are imported: whoever only checks a configuration does not wait for that.
         from synth.stable_diffusion.identity_diffusion import load_identity_diffusion
         from synth.stable_diffusion.noise_schedule import read_noise_schedule
-        from synth.stable_diffusion.samplers import DpmSolver, LatentConsistency
+        from synth.stable_diffusion.schedulers import DpmSolver, LatentConsistency
         from synth.torch_runtime import DTYPES, prepare
 
         schedule = read_noise_schedule(Path(base) / "scheduler" / "scheduler_config.json")
@@ -101,7 +101,7 @@ class Arc2Face(Generator):
             base=Path(base),
             lora=Path(lora) if lora is not None else None,
             tiny_vae=Path(tiny_vae) if tiny_vae is not None else None,
-            sampler=LatentConsistency(schedule, steps) if few else DpmSolver(schedule, steps),
+            scheduler=LatentConsistency(schedule, steps) if few else DpmSolver(schedule, steps),
             guidance=guidance,
             device=prepare(device),
             dtype=DTYPES[precision],

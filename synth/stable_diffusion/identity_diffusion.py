@@ -19,7 +19,7 @@ from synth.stable_diffusion.identity_prompt import IdentityPrompt
 from synth.stable_diffusion.lora import merge_lora
 from synth.stable_diffusion.networks import load_autoencoder, load_text_model, load_tiny_autoencoder, load_unet
 from synth.stable_diffusion.picture_decoder import PictureDecoder
-from synth.stable_diffusion.samplers import FreshNoise, LatentSampler
+from synth.stable_diffusion.schedulers import FreshNoise, LatentScheduler
 from synth.torch_runtime import compile_networks
 from synth.types import Images, Vectors
 
@@ -33,11 +33,11 @@ class IdentityDiffusion:
         unet: the denoising network.
         prompt: encodes identity vectors.
         decoder: turns latents into pictures.
-        sampler: takes the noise out of latents.
+        scheduler: takes the noise out of latents.
         guidance: as `guided` takes it.
 
     Attributes:
-        unet, prompt, decoder, sampler: as given.
+        unet, prompt, decoder, scheduler: as given.
         latent_shape: (C, h, w) of the latents of a picture.
     """
 
@@ -47,13 +47,13 @@ class IdentityDiffusion:
         unet: UNet2DConditionModel,
         prompt: IdentityPrompt,
         decoder: PictureDecoder,
-        sampler: LatentSampler,
+        scheduler: LatentScheduler,
         guidance: float,
     ) -> None:
         self.unet = unet
         self.prompt = prompt
         self.decoder = decoder
-        self.sampler = sampler
+        self.scheduler = scheduler
         self._guidance = guidance
         side: int = unet.config.sample_size
         self.latent_shape = (decoder.channels, side, side)
@@ -86,7 +86,7 @@ class IdentityDiffusion:
             fresh_noise: gives noise of the same kind and shape to a step; few-step sampling alone asks for it.
         """
         predict = guided(self.unet, prompts, self._empty_prompt, self._guidance)
-        return self.sampler.sample(predict, latents, fresh_noise)
+        return self.scheduler.denoise(predict, latents, fresh_noise)
 
 
 def load_identity_diffusion(
@@ -95,7 +95,7 @@ def load_identity_diffusion(
     base: Path,
     lora: Path | None,
     tiny_vae: Path | None,
-    sampler: LatentSampler,
+    scheduler: LatentScheduler,
     guidance: float,
     device: torch.device,
     dtype: torch.dtype,
@@ -124,4 +124,4 @@ def load_identity_diffusion(
         )
     if compile:
         compile_networks([unet, decoder])
-    return IdentityDiffusion(unet=unet, prompt=prompt, decoder=decoder, sampler=sampler, guidance=guidance)
+    return IdentityDiffusion(unet=unet, prompt=prompt, decoder=decoder, scheduler=scheduler, guidance=guidance)

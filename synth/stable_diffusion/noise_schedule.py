@@ -17,7 +17,7 @@ BETAS = ("linear", "scaled_linear", "squaredcos_cap_v2")
 
 @dataclass(frozen=True, slots=True)
 class NoiseSchedule:
-    """How much noise each timestep has; nothing of how it is taken away, that is a sampler's matter.
+    """How much noise each timestep has; nothing of how it is taken away, that is a scheduler's matter.
 
     Attributes:
         beta_start: variance added by the first timestep.
@@ -51,7 +51,7 @@ class NoiseSchedule:
 def read_noise_schedule(path: Path) -> NoiseSchedule:
     """Reads the schedule from a scheduler_config.json.
 
-    The file also names the sampler it was saved with and that one's settings. They are not used: they change from
+    The file also names the scheduler it was saved with and that one's settings. They are not used: they change from
     one release of diffusers to another, and images with them.
 
     Raises:

@@ -145,7 +145,7 @@ def test_few_steps_with_the_lora_ask_for_no_guidance_and_four_evaluations(folder
     again = generator.generate(VECTORS[1:2], INDICES[1:2], SEEDS[1:2]).images
 
     assert rows == [2, 2, 2, 2, 1, 1, 1, 1]
-    assert generator.model.sampler.timesteps == [999, 759, 499, 259]
+    assert generator.model.scheduler.timesteps == [999, 759, 499, 259]
     assert np.abs(made[1:].astype(int) - again).max() <= 1  # fresh noise, too, is a sample's own
     assert np.abs(made.astype(int) - images[:2]).mean() > 2
 
@@ -189,7 +189,7 @@ def test_positions_in_files_of_old_transformers_are_passed_over(copied, images, 
     assert np.array_equal(made, images)
 
 
-def test_a_sampler_saved_with_the_base_changes_nothing(copied, images, tmp_path):
+def test_a_scheduler_saved_with_the_base_changes_nothing(copied, images, tmp_path):
     path = tmp_path / "base/scheduler/scheduler_config.json"
     config = json.loads(path.read_text())
     config |= {"_class_name": "DPMSolverMultistepScheduler", "timestep_spacing": "leading", "use_karras_sigmas": True}

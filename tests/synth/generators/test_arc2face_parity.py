@@ -65,7 +65,7 @@ def test_predicted_noise_is_that_of_the_published_network(published, stored):
 
 
 def test_25_steps_end_in_the_published_latents(published, stored):
-    assert published.model.sampler.timesteps == stored["dpm25_timesteps"].tolist()
+    assert published.model.scheduler.timesteps == stored["dpm25_timesteps"].tolist()
     assert distance(denoised(published.model, stored), stored["latents_dpm25_cfg3"]) < 1e-4
 
 

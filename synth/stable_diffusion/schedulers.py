@@ -19,7 +19,7 @@ from synth.stable_diffusion.noise_schedule import NoiseSchedule
 FreshNoise: TypeAlias = Callable[[int], Tensor]  # number of a step, from 1 -> standard-normal (B, C, h, w)
 
 
-class LatentSampler(ABC):
+class LatentScheduler(ABC):
     """Turns noise into latents of pictures.
 
     Attributes:
@@ -29,17 +29,17 @@ class LatentSampler(ABC):
     timesteps: list[int]
 
     @abstractmethod
-    def sample(self, predict: NoisePredictor, latents: Tensor, fresh_noise: FreshNoise) -> Tensor:
+    def denoise(self, predict: NoisePredictor, latents: Tensor, fresh_noise: FreshNoise) -> Tensor:
         """Returns latents without noise.
 
         Args:
             predict: tells the noise in latents at a timestep.
             latents: standard-normal float32 (B, C, h, w).
-            fresh_noise: gives the noise that is added in a step; samplers that add none do not ask.
+            fresh_noise: gives the noise that is added in a step; schedulers that add none do not ask.
         """
 
 
-class DpmSolver(LatentSampler):
+class DpmSolver(LatentScheduler):
     """DPM-Solver++(2M): Lu, Zhou, Bao, Chen, Li and Zhu (2022), "DPM-Solver++", as diffusers computes it.
 
     Timesteps are spread evenly from the last one to, but without, the first ("linspace"): diffusers takes other ones
@@ -63,7 +63,7 @@ class DpmSolver(LatentSampler):
             self._scheduler.set_timesteps(steps)
         self.timesteps = self._scheduler.timesteps.tolist()
 
-    def sample(self, predict: NoisePredictor, latents: Tensor, fresh_noise: FreshNoise) -> Tensor:
+    def denoise(self, predict: NoisePredictor, latents: Tensor, fresh_noise: FreshNoise) -> Tensor:
         """Returns latents without noise; adds none on the way."""
         scheduler = copy.deepcopy(self._scheduler)  # it remembers the last prediction, so each batch has its own
         scheduler.set_begin_index(0)
@@ -74,7 +74,7 @@ class DpmSolver(LatentSampler):
         return latents
 
 
-class LatentConsistency(LatentSampler):
+class LatentConsistency(LatentScheduler):
     """Multistep consistency sampling, for networks distilled to it: pictures in 2 to 4 steps.
 
     Luo, Tan, Huang, Li and Zhao (2023), "Latent Consistency Models: Synthesizing High-Resolution Images with Few-Step
@@ -101,7 +101,7 @@ class LatentConsistency(LatentSampler):
         trained = [stride * number - 1 for number in range(self.TRAINED_STEPS, 0, -1)]
         self.timesteps = [trained[number * self.TRAINED_STEPS // steps] for number in range(steps)]
 
-    def sample(self, predict: NoisePredictor, latents: Tensor, fresh_noise: FreshNoise) -> Tensor:
+    def denoise(self, predict: NoisePredictor, latents: Tensor, fresh_noise: FreshNoise) -> Tensor:
         """Returns latents without noise; asks for noise once a step but the last."""
         on_device = torch.tensor(self.timesteps, device=latents.device)
         for step, timestep in enumerate(self.timesteps):

@@ -6,7 +6,7 @@ import torch
 from diffusers.schedulers import DPMSolverMultistepScheduler, LCMScheduler
 
 from synth.stable_diffusion.noise_schedule import NoiseSchedule
-from synth.stable_diffusion.samplers import DpmSolver, LatentConsistency
+from synth.stable_diffusion.schedulers import DpmSolver, LatentConsistency
 
 SCHEDULE = NoiseSchedule(0.00085, 0.012, "scaled_linear", 1000)
 SHAPE = (2, 4, 8, 8)
@@ -34,29 +34,29 @@ def stepped(scheduler, steps, **options):
 def test_dpm_solver_is_that_of_diffusers(steps):
     theirs = stepped(DPMSolverMultistepScheduler(**SCHEDULE.settings(), timestep_spacing="linspace"), steps)
 
-    ours = DpmSolver(SCHEDULE, steps).sample(predict, random(0), random)
+    ours = DpmSolver(SCHEDULE, steps).denoise(predict, random(0), random)
 
     assert torch.equal(ours, theirs)
 
 
 def test_dpm_solver_starts_each_batch_anew():
-    sampler = DpmSolver(SCHEDULE, 4)
+    scheduler = DpmSolver(SCHEDULE, 4)
 
-    first, second = (sampler.sample(predict, random(0), random) for _ in range(2))
+    first, second = (scheduler.denoise(predict, random(0), random) for _ in range(2))
 
     assert torch.equal(first, second)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 8])
 def test_latent_consistency_is_that_of_diffusers(steps):
-    scheduler = LCMScheduler(**SCHEDULE.settings(), set_alpha_to_one=False, steps_offset=1)
-    theirs = stepped(scheduler, steps, generator=torch.Generator().manual_seed(7))
+    published = LCMScheduler(**SCHEDULE.settings(), set_alpha_to_one=False, steps_offset=1)
+    theirs = stepped(published, steps, generator=torch.Generator().manual_seed(7))
     in_turn = torch.Generator().manual_seed(7)
-    sampler = LatentConsistency(SCHEDULE, steps)
+    scheduler = LatentConsistency(SCHEDULE, steps)
 
-    ours = sampler.sample(predict, random(0), lambda step: torch.randn(SHAPE, generator=in_turn))
+    ours = scheduler.denoise(predict, random(0), lambda step: torch.randn(SHAPE, generator=in_turn))
 
-    assert sampler.timesteps == scheduler.timesteps.tolist()
+    assert scheduler.timesteps == published.timesteps.tolist()
     assert (ours - theirs).abs().max() < 1e-5 * theirs.abs().max()
 
 
@@ -67,7 +67,7 @@ def test_latent_consistency_asks_for_noise_in_all_steps_but_the_last():
         asked.append(step)
         return random(step)
 
-    LatentConsistency(SCHEDULE, 4).sample(predict, random(0), fresh_noise)
+    LatentConsistency(SCHEDULE, 4).denoise(predict, random(0), fresh_noise)
 
     assert asked == [1, 2, 3]
 
