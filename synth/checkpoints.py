@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import pickle
-import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,10 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from synth.errors import WeightsError
+from synth.unpickling import RefusedError, UnreadableError, unpickle
 
 _Network = TypeVar("_Network", bound=nn.Module)
 
 _SHOWN = 5  # keys a message names of each kind
+_HARMLESS = [argparse.Namespace]  # training scripts store their command line beside the weights
+_WHOLE = "it is no checkpoint or only a part of one, get it again"
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -34,25 +35,26 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise WeightsError(f"{path}: missing; `synth weights CONFIG` says how to get it")
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
     try:
-        if path.suffix == ".safetensors":
-            return dict(safetensors.torch.load_file(path))
-        # Training scripts store their command line beside the weights; a Namespace is plain data.
-        with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Detected pickle protocol")  # it is read, or refused below
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+        content = unpickle(path, _HARMLESS)
+    except RefusedError as error:
         raise WeightsError(
-            f"{path}: refused, reading it would run code or it is damaged ({_first_line(error)}); "
-            "get the weights as safetensors"
+            f"{path}: refused, reading it would run code or it is damaged ({error}); get the weights as safetensors"
         ) from error
-    except (safetensors.SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise WeightsError(
-            f"{path}: cannot be read ({_first_line(error)}); it is no checkpoint or only a part of one, get it again"
-        ) from error
+    except UnreadableError as error:
+        raise WeightsError(f"{path}: cannot be read ({error}); {_WHOLE}") from error
     if not isinstance(content, dict):
         raise WeightsError(f"{path}: holds a {type(content).__name__}, expected a dictionary of tensors")
     return content
+
+
+def _read_safetensors(path: Path) -> dict[str, Any]:
+    try:
+        return dict(safetensors.torch.load_file(path))
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(f"{path}: cannot be read ({error}); {_WHOLE}") from error
 
 
 def tensors_of(
@@ -83,15 +85,20 @@ def tensors_of(
 
 
 def built_from(
-    tensors: Mapping[str, Tensor], path: Path, build: Callable[[Mapping[str, Tensor]], _Network]
+    tensors: Mapping[str, Tensor],
+    path: Path,
+    build: Callable[[Mapping[str, Tensor]], _Network],
+    *,
+    expected: str = "it is a checkpoint of another network",
 ) -> _Network:
     """Builds the network that tensors are of and loads them strictly; it is in evaluation mode, float32.
 
     Args:
         tensors: names as in the network.
         path: of the file, for messages.
-        build: returns the network of the depth and width that the tensors have, or raises ValueError saying what
-            they lack.
+        build: returns the network of the depth and width that the tensors have, or raises KeyError with a name they
+            lack, or ValueError saying what else is wrong.
+        expected: ends the message where it is of another network.
 
     Raises:
         WeightsError: the tensors are of another network, or do not fit exactly.
@@ -99,11 +106,18 @@ def built_from(
     try:
         with torch.device("meta"):
             network = build(tensors)
-    except ValueError as error:
-        raise WeightsError(f"{path}: {error}; it is a checkpoint of another network") from error
+    except KeyError as error:
+        raise WeightsError(f"{path}: it has no {error.args[0]}; {expected}") from error
+    except (ValueError, TypeError, IndexError, ZeroDivisionError) as error:  # of tensors without the wanted dimensions
+        raise WeightsError(f"{path}: {error}; {expected}") from error
     network.to_empty(device="cpu")
     load_strictly(network, tensors, path)
     return network.eval()
+
+
+def depth_of(tensors: Mapping[str, Tensor], prefix: str) -> int:
+    """Returns how many parts are numbered after a prefix, like 'layer1.' where names go on with '0.conv1.weight'."""
+    return len({name.removeprefix(prefix).split(".")[0] for name in tensors if name.startswith(prefix)})
 
 
 def _group(content: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401
@@ -126,7 +140,7 @@ def load_strictly(
         unused: names the file may have and the module does not.
 
     Raises:
-        WeightsError: names are missing or unknown, or shapes differ.
+        WeightsError: names are missing or unknown, shapes differ, or weights are NaN or infinite.
     """
     wanted = module.state_dict()
     missing = [name for name in wanted if name not in tensors]
@@ -143,14 +157,21 @@ def load_strictly(
             f"{path}: does not fit {type(module).__name__} ({'; '.join(mistakes)}); "
             "it is a checkpoint of another network or of another width"
         )
+    _require_finite([name for name, _ in module.named_parameters()], tensors, path)
     module.load_state_dict({name: tensors[name] for name in wanted})
+
+
+def _require_finite(names: Iterable[str], tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Refuses weights that are no numbers: pictures made with them would be black, and nothing would say why."""
+    bad = [name for name in names if not torch.isfinite(tensors[name]).all()]
+    if bad:
+        raise WeightsError(
+            f"{path}: {len(bad)} tensors have NaN or infinite numbers: {_listed(bad)}; "
+            "its training failed or it is damaged, get another one"
+        )
 
 
 def _listed(names: Any) -> str:  # noqa: ANN401
     names = list(names)
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 import torch
 from torch import Tensor, nn
 
-from synth.checkpoints import built_from, read_checkpoint, tensors_of
+from synth.checkpoints import built_from, depth_of, read_checkpoint, tensors_of
 
 DEPTHS: Final[Mapping[str, tuple[int, int, int, int]]] = {
     "iresnet18": (2, 2, 2, 2),
@@ -134,7 +134,7 @@ def iresnet_for(tensors: Mapping[str, Tensor]) -> IResNet:
     if missing:
         raise ValueError(f"no iResNet checkpoint, it has no {', '.join(missing)}")
     return IResNet(
-        [_depth(tensors, f"layer{stage}.") for stage in stages],
+        [depth_of(tensors, f"layer{stage}.") for stage in stages],
         [len(tensors[name]) for name in firsts],
         stem=len(tensors["conv1.weight"]),
         embedding_size=len(tensors["fc.weight"]),
@@ -151,7 +151,3 @@ def load_iresnet(path: Path) -> IResNet:
         WeightsError: the file is missing, damaged or of another network.
     """
     return built_from(tensors_of(read_checkpoint(path), path), path, iresnet_for)
-
-
-def _depth(tensors: Mapping[str, Tensor], prefix: str) -> int:
-    return len({name.removeprefix(prefix).split(".")[0] for name in tensors if name.startswith(prefix)})

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
-import torch
 from torch import Tensor
 
-from synth.checkpoints import load_strictly, read_checkpoint, tensors_of
+from synth.checkpoints import built_from, read_checkpoint, tensors_of
 from synth.errors import WeightsError
 from synth.networks.latent_unet import LatentUNet, UNetLayout
 
@@ -49,17 +48,13 @@ def load_latent_unet(path: Path, head_channels: int = HEAD_CHANNELS) -> tuple[La
     tensors = {_bare(name): value for name, value in tensors_of(read_checkpoint(path), path).items()}
     schedule = {name: tensors.pop(name) for name in SCHEDULE_TENSORS if name in tensors}
     _check_schedule(schedule, path)
-    try:
-        layout = layout_of(tensors, head_channels)
-        with torch.device("meta"):
-            unet = LatentUNet(layout)
-    except ValueError as error:
-        raise WeightsError(
-            f"{path}: {error}; expected a checkpoint of IDiff-Face, UIFace, ADMIS or NegFaceDiff"
-        ) from error
-    unet.to_empty(device="cpu")
-    load_strictly(unet, tensors, path)
-    return unet.eval(), schedule
+    unet = built_from(
+        tensors,
+        path,
+        lambda tensors: LatentUNet(layout_of(tensors, head_channels)),
+        expected="expected a checkpoint of IDiff-Face, UIFace, ADMIS or NegFaceDiff",
+    )
+    return unet, schedule
 
 
 def layout_of(tensors: Mapping[str, Tensor], head_channels: int = HEAD_CHANNELS) -> UNetLayout:
@@ -70,16 +65,17 @@ def layout_of(tensors: Mapping[str, Tensor], head_channels: int = HEAD_CHANNELS)
         head_channels: channels of an attention head, where the tensors do not tell: in `adagn` networks.
 
     Raises:
-        ValueError: the names that tell the size are not there.
+        KeyError: a name that tells the size is missing.
+        ValueError: a level has no blocks.
     """
-    channels, latent_channels = _shape(tensors, "image_proj.weight")[:2]
-    context_channels, context_size = _shape(tensors, "context_emb.weight")
+    channels, latent_channels = tensors["image_proj.weight"].shape[:2]
+    context_channels, context_size = tensors["context_emb.weight"].shape
     conditioning: Literal["cross_attention", "adagn"] = "adagn"
     if "middle.res1.context_emb.1.weight" not in tensors:
         conditioning = "cross_attention"
-        head_channels = _shape(tensors, "middle.attn.c_proj_in.weight")[0] // context_channels
+        head_channels = len(tensors["middle.attn.c_proj_in.weight"]) // context_channels
     levels = _levels(tensors)
-    widths = [channels, *(_shape(tensors, f"down.{level[0]}.res.conv1.weight")[0] for level in levels)]
+    widths = [channels, *(len(tensors[f"down.{level[0]}.res.conv1.weight"]) for level in levels)]
     return UNetLayout(
         latent_channels=latent_channels,
         channels=channels,
@@ -109,12 +105,6 @@ def _levels(tensors: Mapping[str, Tensor]) -> list[list[int]]:
     if not all(levels):
         raise ValueError("it lacks blocks named down.N.res")
     return levels
-
-
-def _shape(tensors: Mapping[str, Tensor], name: str) -> tuple[int, ...]:
-    if name not in tensors:
-        raise ValueError(f"it has no {name}")
-    return tuple(tensors[name].shape)
 
 
 def _bare(name: str) -> str:

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from synth.checkpoints import load_strictly, read_checkpoint, tensors_of
-from synth.errors import WeightsError
+from synth.checkpoints import built_from, depth_of, read_checkpoint, tensors_of
 
 _STAGES: Final = range(1, 5)
 _SMALL: Final = 1e-8
@@ -102,7 +101,7 @@ def sixdrepnet_for(tensors: Mapping[str, Tensor]) -> SixDRepNet:
     stages: list[list[Convolution]] = []
     inputs = stem.outputs
     for stage in _STAGES:
-        names = [f"layer{stage}.{i}.rbr_reparam.weight" for i in range(max(1, _depth(tensors, f"layer{stage}.")))]
+        names = [f"layer{stage}.{i}.rbr_reparam.weight" for i in range(max(1, depth_of(tensors, f"layer{stage}.")))]
         convolutions = []
         for name in names:
             convolutions.append(_convolution(tensors[name], inputs))
@@ -121,14 +120,7 @@ def load_sixdrepnet(path: Path) -> SixDRepNet:
         WeightsError: the file is missing, damaged or of another network.
     """
     tensors = tensors_of(read_checkpoint(path), path)
-    try:
-        with torch.device("meta"):
-            network = sixdrepnet_for(tensors)
-    except KeyError as error:
-        raise WeightsError(f"{path}: no 6DRepNet checkpoint of the fused form, it has no {error.args[0]}") from error
-    network.to_empty(device="cpu")
-    load_strictly(network, tensors, path)
-    return network.eval()
+    return built_from(tensors, path, sixdrepnet_for, expected="expected a checkpoint of 6DRepNet in the fused form")
 
 
 def _rotations(six: Tensor) -> Tensor:
@@ -143,7 +135,3 @@ def _rotations(six: Tensor) -> Tensor:
 
 def _convolution(weight: Tensor, inputs: int) -> Convolution:
     return Convolution(inputs, len(weight), max(1, inputs // weight.shape[1]))
-
-
-def _depth(tensors: Mapping[str, Tensor], prefix: str) -> int:
-    return len({name.removeprefix(prefix).split(".")[0] for name in tensors if name.startswith(prefix)})

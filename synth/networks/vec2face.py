@@ -11,8 +11,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from synth.checkpoints import load_strictly, read_checkpoint, tensors_of
-from synth.errors import WeightsError
+from synth.checkpoints import built_from, depth_of, read_checkpoint, tensors_of
 from synth.networks.vec2face_blocks import LAYER_NORM_EPSILON, Block
 from synth.networks.vec2face_image_decoder import ImageDecoder, image_decoder_for
 
@@ -216,7 +215,6 @@ def vec2face_for(tensors: Mapping[str, Tensor], heads: tuple[int, int] = HEADS) 
 
     Raises:
         KeyError: a name that tells a width is missing.
-        ValueError: the width is no multiple of the heads.
     """
     return Vec2Face(_shape(tensors, heads), image_decoder_for(tensors, "im_decoder."))
 
@@ -233,32 +231,24 @@ def load_vec2face(path: Path, heads: tuple[int, int] = HEADS) -> Vec2Face:
         ValueError: the width is no multiple of the heads.
     """
     tensors = tensors_of(read_checkpoint(path), path, under="model_vec2face")
-    try:
-        with torch.device("meta"):
-            network = vec2face_for(tensors, heads)
-    except KeyError as error:
-        raise WeightsError(f"{path}: no Vec2Face checkpoint, it has no {error.args[0]}") from error
-    network.to_empty(device="cpu")
-    load_strictly(network, tensors, path)
-    return network.eval()
+    network = built_from(
+        tensors, path, lambda tensors: vec2face_for(tensors, heads), expected="expected a checkpoint of Vec2Face"
+    )
+    if any(network.width % count for count in heads):
+        raise ValueError(f"heads {heads}: a width of {network.width} cannot be divided by them; published is {HEADS}")
+    return network
 
 
 def _shape(tensors: Mapping[str, Tensor], heads: tuple[int, int]) -> Vec2FaceShape:
     width, vector = tensors["latent_prior_proj_f.weight"].shape
-    if any(width % count for count in heads):
-        raise ValueError(f"heads {heads}: a width of {width} cannot be divided by them; published is {HEADS}")
     low_rank = tensors.get("blocks.0.attn.qkv.A")
     return Vec2FaceShape(
         vector=vector,
         tokens=len(tensors["feature_token.weight"]),
         width=width,
         hidden=len(tensors["blocks.0.mlp.fc1.weight"]),
-        depths=(_depth(tensors, "blocks."), _depth(tensors, "decoder_blocks.")),
+        depths=(depth_of(tensors, "blocks."), depth_of(tensors, "decoder_blocks.")),
         heads=heads,
         rank=None if low_rank is None else len(low_rank),
         patch=tensors["patch_embed.proj.weight"].shape[-1],
     )
-
-
-def _depth(tensors: Mapping[str, Tensor], prefix: str) -> int:
-    return len({name.removeprefix(prefix).split(".")[0] for name in tensors if name.startswith(prefix)})

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from synth.checkpoints import load_strictly, read_checkpoint, tensors_of
-from synth.errors import WeightsError
+from synth.checkpoints import built_from, read_checkpoint, tensors_of
 
 _SIDE = 7  # px, of the map after four halvings of 112 px
 
@@ -64,11 +62,4 @@ def load_pose_condition(path: Path) -> PoseCondition:
         WeightsError: the file is missing, damaged or without a pose network.
     """
     tensors = tensors_of(read_checkpoint(path), path, under="pose_model")
-    try:
-        with torch.device("meta"):
-            network = pose_condition_for(tensors)
-    except KeyError as error:
-        raise WeightsError(f"{path}: has no pose network ({error.args[0]} is missing); pose_model.pth has") from error
-    network.to_empty(device="cpu")
-    load_strictly(network, tensors, path)
-    return network.eval()
+    return built_from(tensors, path, pose_condition_for, expected="pose_model.pth holds a pose network")

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from synth.checkpoints import load_strictly, read_checkpoint, tensors_of
-from synth.errors import WeightsError
+from synth.checkpoints import built_from, depth_of, read_checkpoint, tensors_of
 from synth.networks.vq_blocks import DownLevel, Middle, UpLevel, norm
 
 _SAMPLES_AT_ONCE: Final = 8  # whose distances to all codes are held at a time; 32 x 32 places, 8192 codes: 268 MB
+_EXPECTED: Final = "expected a half of a first stage as published with IDiff-Face"
 
 
 class FirstStageEncoder(nn.Module):
@@ -148,14 +148,7 @@ def load_encoder(path: Path) -> FirstStageEncoder:
     Raises:
         WeightsError: the file is missing, damaged or of another network.
     """
-    tensors = tensors_of(read_checkpoint(path), path)
-    widths, blocks = _size(tensors, "encoder.down", path)
-    latent_channels = len(_tensor(tensors, "quant_conv.weight", path))
-    with torch.device("meta"):
-        encoder = FirstStageEncoder(widths, blocks, latent_channels)
-    encoder.to_empty(device="cpu")
-    load_strictly(encoder, tensors, path)
-    return encoder.eval()
+    return built_from(tensors_of(read_checkpoint(path), path), path, _encoder_for, expected=_EXPECTED)
 
 
 def load_decoder(path: Path) -> FirstStageDecoder:
@@ -167,29 +160,21 @@ def load_decoder(path: Path) -> FirstStageDecoder:
     Raises:
         WeightsError: the file is missing, damaged or of another network.
     """
-    tensors = tensors_of(read_checkpoint(path), path)
-    widths, blocks = _size(tensors, "decoder.up", path)
-    codebook = _tensor(tensors, "quantize.embedding.weight", path)
-    with torch.device("meta"):
-        decoder = FirstStageDecoder(widths, blocks - 1, *codebook.shape)
-    decoder.to_empty(device="cpu")
-    load_strictly(decoder, tensors, path)
-    return decoder.eval()
+    return built_from(tensors_of(read_checkpoint(path), path), path, _decoder_for, expected=_EXPECTED)
 
 
-def _size(tensors: Mapping[str, Tensor], levels: str, path: Path) -> tuple[list[int], int]:
+def _encoder_for(tensors: Mapping[str, Tensor]) -> FirstStageEncoder:
+    widths, blocks = _size(tensors, "encoder.down")
+    return FirstStageEncoder(widths, blocks, len(tensors["quant_conv.weight"]))
+
+
+def _decoder_for(tensors: Mapping[str, Tensor]) -> FirstStageDecoder:
+    widths, blocks = _size(tensors, "decoder.up")
+    return FirstStageDecoder(widths, blocks - 1, *tensors["quantize.embedding.weight"].shape)
+
+
+def _size(tensors: Mapping[str, Tensor], levels: str) -> tuple[list[int], int]:
     """Returns the channels of each level, and the blocks of one, of names like 'decoder.up.0.block.0.conv1.weight'."""
-    widths: list[int] = []
-    _tensor(tensors, f"{levels}.0.block.0.conv1.weight", path)
-    while (first := f"{levels}.{len(widths)}.block.0.conv1.weight") in tensors:
-        widths.append(len(tensors[first]))
-    blocks = 1
-    while f"{levels}.0.block.{blocks}.conv1.weight" in tensors:
-        blocks += 1
-    return widths, blocks
-
-
-def _tensor(tensors: Mapping[str, Tensor], name: str, path: Path) -> Tensor:
-    if name not in tensors:
-        raise WeightsError(f"{path}: has no {name}; expected a half of a first stage as published with IDiff-Face")
-    return tensors[name]
+    first = f"{levels}.{{}}.block.0.conv1.weight"
+    widths = [len(tensors[first.format(level)]) for level in range(max(1, depth_of(tensors, f"{levels}.")))]
+    return widths, depth_of(tensors, f"{levels}.0.block.")

@@ -1,12 +1,13 @@
 import argparse
 import pickle
+from pathlib import Path
 
 import pytest
 import safetensors.torch
 import torch
 from torch import nn
 
-from synth.checkpoints import load_strictly, read_checkpoint, tensors_of
+from synth.checkpoints import built_from, depth_of, load_strictly, read_checkpoint, tensors_of
 from synth.errors import WeightsError
 
 
@@ -174,3 +175,38 @@ def test_a_module_stays_as_it_is_when_a_checkpoint_does_not_fit(tmp_path, tensor
         load_strictly(module, tensors | {"more": torch.ones(1)}, tmp_path)
 
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(tmp_path, tensors, number):
+    tensors["last.weight"][0, 1] = number
+
+    with pytest.raises(WeightsError, match=r"a\.pth: 1 tensors have NaN or infinite numbers: last\.weight; "):
+        load_strictly(Small(), tensors, tmp_path / "a.pth")
+
+
+def linear_for(tensors):
+    outputs, inputs = tensors["weight"].shape
+    return nn.Linear(inputs, outputs, bias=False)
+
+
+def test_a_network_is_built_of_the_width_that_its_tensors_have():
+    network = built_from({"weight": torch.ones(3, 2)}, Path("a.pth"), linear_for)
+
+    assert not network.training
+    assert network(torch.ones(1, 2)).tolist() == [[2, 2, 2]]
+
+
+@pytest.mark.parametrize(
+    ("tensors", "reason"), [({"bias": torch.ones(3)}, "it has no weight"), ({"weight": torch.ones(3)}, "not enough")]
+)
+def test_tensors_that_tell_no_width_are_of_another_network(tensors, reason):
+    with pytest.raises(WeightsError, match=f"a.pth: {reason}.*; expected a line"):
+        built_from(tensors, Path("a.pth"), linear_for, expected="expected a line")
+
+
+def test_the_depth_is_how_many_parts_have_a_number():
+    tensors = dict.fromkeys(["up.0.weight", "up.0.bias", "up.1.weight", "upper.2.weight"], torch.ones(1))
+
+    assert depth_of(tensors, "up.") == 2
+    assert depth_of(tensors, "down.") == 0
