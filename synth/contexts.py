@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,12 @@ import torch
 
 from synth.errors import VectorsError
 from synth.types import Vectors
+from synth.unpickling import Allowed, RefusedError, UnreadableError, unpickle
 
 # A pickled numpy array names the function that makes it and its dtype, nothing else; of numpy 1 under an older name.
 _RECONSTRUCT: Callable[..., Any] = getattr(np.empty(0), "__reduce__")()[0]  # noqa: B009, its stub knows only str
 _FLOATS = [type(np.dtype(name)) for name in ("float16", "float32", "float64")]
-_HARMLESS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
+_HARMLESS: list[Allowed] = [
     np.ndarray,
     np.dtype,
     *_FLOATS,
@@ -38,15 +38,14 @@ def read_contexts(path: Path) -> Vectors:
         VectorsError: the file is missing or damaged, would run code, or holds anything but float vectors of one size.
     """
     try:
-        with torch.serialization.safe_globals(_HARMLESS):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+        content = unpickle(path, _HARMLESS)
+    except RefusedError as error:
         raise VectorsError(
-            f"{path}: refused, it is damaged or reading it would run code ({_first_line(error)}); "
+            f"{path}: refused, it is damaged or reading it would run code ({error}); "
             "get it again, or its vectors as a plain .npy array"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, TypeError, KeyError) as error:
-        raise VectorsError(f"{path}: cannot be read as a file of contexts ({_first_line(error)})") from error
+    except UnreadableError as error:
+        raise VectorsError(f"{path}: cannot be read as a file of contexts ({error}); get it again") from error
     if not isinstance(content, dict) or not content:
         raise VectorsError(f"{path}: expected a dictionary of vectors, it holds a {type(content).__name__}")
     return np.stack(_rows(path, content.items()))
@@ -63,7 +62,3 @@ def _rows(path: Path, items: Iterable[tuple[Any, Any]]) -> list[Vectors]:
             raise VectorsError(f"{path}: context '{name}' has {row.size} numbers, the first one {rows[0].size}")
         rows.append(row.astype(np.float32))
     return rows
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
