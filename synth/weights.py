@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from synth.digests import sha256_of
 from synth.downloads import broken_download
@@ -33,6 +34,11 @@ class WeightFile:
     name: str = ""
     size: int | None = None
     sha256: str | None = None
+
+    @classmethod
+    def on_hub(cls, path: Path, repo: str, name: str, license: str) -> Self:
+        """Returns a file that is published on the Hugging Face hub; arguments as the attributes."""
+        return cls(path=path, origin=f"https://huggingface.co/{repo}", license=license, repo=repo, name=name)
 
     @property
     def is_present(self) -> bool:

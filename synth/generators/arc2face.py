@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
+from synth.diffusion.options import MAX_GUIDANCE
 from synth.extras import require_extra
 from synth.generators.base import Generator
 from synth.precision import Precision
@@ -30,7 +31,6 @@ STEPS: Final = 25
 GUIDANCE: Final = 3.0
 FEW_STEPS: Final = 4  # with the LoRA
 FEW_STEP_GUIDANCE: Final = 1.0
-MAX_GUIDANCE: Final = 30.0  # far past where pictures fall apart
 
 
 class Arc2Face(Generator):
@@ -87,7 +87,7 @@ class Arc2Face(Generator):
         steps = steps if steps is not None else (FEW_STEPS if few else STEPS)
         guidance = guidance if guidance is not None else (FEW_STEP_GUIDANCE if few else GUIDANCE)
         if not 1 <= guidance <= MAX_GUIDANCE:
-            raise ValueError(f"guidance {guidance}: expected 1 to {MAX_GUIDANCE}")
+            raise ValueError(f"guidance {guidance}: expected 1 to {MAX_GUIDANCE:g}")
         require_files(self.weight_files({"weights": weights, "base": base, "lora": lora, "tiny_vae": tiny_vae}))
         # Torch is set up when these are imported: whoever only checks a configuration does not wait for that.
         from synth.stable_diffusion.identity_diffusion import load_identity_diffusion
@@ -127,8 +127,7 @@ class Arc2Face(Generator):
         if tiny_vae is not None:
             files += _files(Path(tiny_vae), TINY_VAE_REPO, TINY_VAE_LICENSE, model)
         if lora is not None:
-            name, origin = "pytorch_lora_weights.safetensors", _page(LORA_REPO)
-            files.append(WeightFile(path=Path(lora), origin=origin, license=LORA_LICENSE, repo=LORA_REPO, name=name))
+            files.append(WeightFile.on_hub(Path(lora), LORA_REPO, "pytorch_lora_weights.safetensors", LORA_LICENSE))
         return files
 
     def generate(self, vectors: Vectors, indices: npt.NDArray[np.int32], seeds: npt.NDArray[np.uint64]) -> Generated:
@@ -156,8 +155,4 @@ class Arc2Face(Generator):
 
 def _files(folder: Path, repo: str, license: str, names: Sequence[str]) -> list[WeightFile]:
     """Returns files of a folder that has the layout of a hub repository."""
-    return [WeightFile(path=folder / name, origin=_page(repo), license=license, repo=repo, name=name) for name in names]
-
-
-def _page(repo: str) -> str:
-    return f"https://huggingface.co/{repo}"
+    return [WeightFile.on_hub(folder / name, repo, name, license) for name in names]

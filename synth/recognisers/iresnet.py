@@ -22,12 +22,11 @@ from synth.weights import WeightFile, require_files
 from synth.yunet import Yunet
 
 _PUBLISHED: Final[Mapping[str, WeightFile]] = {
-    ARCFACE_GLINT360K: WeightFile(
-        path=Path("arcface-r100-glint360k.pth"),
-        origin="https://huggingface.co/BooBooWu/Vec2Face",
-        license="MIT (trained on Glint360K, whose photographs are for research only)",
-        repo="BooBooWu/Vec2Face",
-        name="weights/arcface-r100-glint360k.pth",
+    ARCFACE_GLINT360K: WeightFile.on_hub(
+        Path("arcface-r100-glint360k.pth"),
+        "BooBooWu/Vec2Face",
+        "weights/arcface-r100-glint360k.pth",
+        "MIT (trained on Glint360K, whose photographs are for research only)",
     ),
     ELASTICFACE_MS1MV2: WeightFile(
         path=Path("295672backbone.pth"),

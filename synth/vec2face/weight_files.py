@@ -49,19 +49,14 @@ def _generator_file(path: Path, *, is_plus: bool) -> WeightFile:
     if is_plus or path.stem in _PLUS_FILES:
         stem = path.stem if path.stem in _PLUS_FILES else "pose_model"
         name = f"vec2face_plus/{stem}.pth"
-        return WeightFile(path=path, origin=_page(_PLUS_REPO), license=_PLUS_LICENSE, repo=_PLUS_REPO, name=name)
-    name = "weights/vec2face_generator.pth"
-    return WeightFile(path=path, origin=_page(_REPO), license=_LICENSE, repo=_REPO, name=name)
+        return WeightFile.on_hub(path, _PLUS_REPO, name, _PLUS_LICENSE)
+    return WeightFile.on_hub(path, _REPO, "weights/vec2face_generator.pth", _LICENSE)
 
 
 def _estimator_file(path: Path, estimator: str) -> WeightFile:
     name, terms = _ESTIMATORS[estimator]
-    return WeightFile(path=path, origin=_page(_REPO), license=terms, repo=_REPO, name=f"weights/{name}")
+    return WeightFile.on_hub(path, _REPO, f"weights/{name}", terms)
 
 
 def _picture(path: Path) -> WeightFile:
     return WeightFile(path=path, origin=_POSES_PAGE, license="not stated by its authors")
-
-
-def _page(repo: str) -> str:
-    return f"https://huggingface.co/{repo}"
