@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from synth.errors import ConfigError, VectorsError
-from synth.statistics_files import check_suffix, write_statistics
-from synth.vector_blocks import vector_blocks
-from synth.vector_statistics import VectorStatistics, fit_statistics
+from synth.vectors.blocks import vector_blocks
+from synth.vectors.statistics import VectorStatistics, fit_statistics
+from synth.vectors.statistics_files import check_suffix, write_statistics
 
 
 def fit_sampler(

@@ -19,8 +19,8 @@ from tests.toy import ROOT, start_driver, synth, tree
 
 pytest.importorskip("insightface", reason="insightface is not installed")
 
-from synth.statistics_files import write_statistics
-from synth.vector_statistics import fit_statistics
+from synth.vectors.statistics import fit_statistics
+from synth.vectors.statistics_files import write_statistics
 from tests.synth.recognisers.tiny_pack import write_pack
 
 CONFIGS = {"arc2face_500k": "arc2face", "idiff_500k": "idiff", "vec2face_10m": "vec2face"}

@@ -18,7 +18,7 @@ from synth.precision import Precision
 from synth.similarity import unit
 from synth.spaces import ELASTICFACE_MS1MV2
 from synth.types import Generated, Vectors
-from synth.vector_files import read_vectors
+from synth.vectors.files import read_vectors
 from synth.weights import WeightFile, require_files
 
 ORIGIN: Final = "https://github.com/fdbtrs/IDiff-Face (request form)"

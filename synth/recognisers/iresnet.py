@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from synth.errors import WeightsError
 from synth.extras import require_extra
-from synth.face_detection import describe_largest
-from synth.face_embedding import embed_in_batches
+from synth.faces.detection import describe_largest
+from synth.faces.embedding import embed_in_batches
+from synth.faces.yunet import Yunet
 from synth.precision import Precision
 from synth.recognisers.base import Recogniser
 from synth.spaces import ARCFACE_GLINT360K, ELASTICFACE_MS1MV2
 from synth.types import Embeddings, Faces, Images
 from synth.weights import WeightFile, require_files
-from synth.yunet import Yunet
 
 _PUBLISHED: Final[Mapping[str, WeightFile]] = {
     ARCFACE_GLINT360K: WeightFile.on_hub(

@@ -7,13 +7,13 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from synth.face_detection import describe_largest
+from synth.faces.detection import describe_largest
+from synth.faces.yunet import Yunet
 from synth.onnx_runtime import open_session
 from synth.recognisers.base import Recogniser
 from synth.similarity import unit
 from synth.spaces import SFACE
 from synth.types import Embeddings, Faces, Images
-from synth.yunet import Yunet
 
 WEIGHTS: Final = Path(__file__).parent / "weights" / "sface.onnx"
 SHA256: Final = "b2297d69a942a88949ae2ce718b0f0be1c3ea5f77719a39f4300f9a471255f08"

@@ -8,11 +8,11 @@ from typing import Literal
 import numpy as np
 
 from synth.errors import VectorsError
-from synth.rejection import check_bound, draw_separated
 from synth.samplers.base import IdentitySampler
 from synth.similarity import unit
 from synth.types import Vectors
-from synth.vector_files import read_vectors
+from synth.vectors.files import read_vectors
+from synth.vectors.rejection import check_bound, draw_separated
 
 TOLERANCE = 2e-3  # of the length of a unit vector; float16 files are off by up to 1e-3
 

@@ -6,11 +6,11 @@ from typing import Final, Literal
 
 import numpy as np
 
-from synth.rejection import check_bound, draw_separated, in_blocks
 from synth.samplers.base import IdentitySampler
 from synth.seeding import sample_seed
 from synth.similarity import unit
 from synth.types import Vectors
+from synth.vectors.rejection import check_bound, draw_separated, in_blocks
 
 BLOCK: Final = 1024  # candidates that share a random stream; part of what a seed means
 

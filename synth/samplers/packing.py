@@ -11,15 +11,15 @@ import numpy.typing as npt
 
 from synth.errors import DeviceMemoryError, VectorsError
 from synth.extras import torch_device
-from synth.packing import Array, Library, spread
-from synth.rejection import check_bound
 from synth.samplers.base import IdentitySampler
 from synth.seeding import sample_seed
 from synth.similarity import separate, unit
-from synth.statistics_files import read_statistics, statistics_file
 from synth.types import Vectors
-from synth.vector_files import read_vectors
-from synth.vector_statistics import VectorStatistics, fit_statistics
+from synth.vectors.files import read_vectors
+from synth.vectors.packing import Array, Library, spread
+from synth.vectors.rejection import check_bound
+from synth.vectors.statistics import VectorStatistics, fit_statistics
+from synth.vectors.statistics_files import read_statistics, statistics_file
 from synth.weights import WeightFile
 
 TILE: Final = 1024  # vectors that are spread at once, beside all tiles before; part of what a seed means

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from synth.rejection import check_bound, draw_separated, in_blocks
 from synth.samplers.base import IdentitySampler
 from synth.seeding import sample_seed
-from synth.statistics_files import read_statistics, statistics_file
 from synth.types import Vectors
+from synth.vectors.rejection import check_bound, draw_separated, in_blocks
+from synth.vectors.statistics_files import read_statistics, statistics_file
 from synth.weights import WeightFile
 
 BLOCK: Final = 1024  # candidates that share a random stream; part of what a seed means

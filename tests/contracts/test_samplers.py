@@ -5,8 +5,8 @@ import pytest
 
 from synth.components import ComponentSpec, available, build
 from synth.similarity import cosine_matrix, unit
-from synth.statistics_files import write_statistics
-from synth.vector_statistics import fit_statistics
+from synth.vectors.statistics import fit_statistics
+from synth.vectors.statistics_files import write_statistics
 
 SAMPLERS = available("sampler")
 DIMENSION = 24

@@ -5,8 +5,8 @@ import pytest
 
 from pipelines.config import load_config
 from synth.errors import ConfigError
-from synth.statistics_files import write_statistics
-from synth.vector_statistics import fit_statistics
+from synth.vectors.statistics import fit_statistics
+from synth.vectors.statistics_files import write_statistics
 from tests.toy import ROOT
 
 GAUSSIAN = "identities.sampler={type: gaussian, dimension: %s}"

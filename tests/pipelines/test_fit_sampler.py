@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from synth.statistics_files import read_statistics
+from synth.vectors.statistics_files import read_statistics
 from tests.toy import CONFIG, synth
 
 

@@ -7,7 +7,7 @@ import torch
 
 from synth.contexts import read_contexts
 from synth.errors import VectorsError
-from synth.vector_files import read_vectors
+from synth.vectors.files import read_vectors
 
 VECTORS = np.random.default_rng(3).standard_normal((3, 8)).astype(np.float32)
 SHARED = Path(os.environ.get("SYNTH_SHARED", Path(__file__).parents[3] / "shared"))

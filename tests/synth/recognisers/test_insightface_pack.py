@@ -12,9 +12,9 @@ pytest.importorskip("insightface", reason="insightface is not installed")
 
 from synth.components import ComponentSpec, build
 from synth.errors import ComponentError, WeightsError
-from synth.face_detection import framed
+from synth.faces.detection import framed
+from synth.faces.insightface_packs import LICENSE
 from synth.images import decode_image, encode_jpeg
-from synth.insightface_packs import LICENSE
 from synth.recognisers.insightface_pack import InsightfacePack
 from synth.spaces import ARCFACE_WEBFACE42M
 from synth.types import Faces

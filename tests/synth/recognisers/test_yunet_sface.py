@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import synth.yunet
+import synth.faces.yunet
 from synth.components import ComponentSpec, build
 from synth.errors import ComponentError, WeightsError
 from synth.images import decode_image
@@ -146,7 +146,7 @@ def test_a_higher_min_score_finds_less():
     assert not YunetSface(min_score=0.99).recognise(rendered_faces()).found.any()
 
 
-@pytest.mark.parametrize(("module", "name"), [(synth.yunet, "yunet.onnx"), (yunet_sface, "sface.onnx")])
+@pytest.mark.parametrize(("module", "name"), [(synth.faces.yunet, "yunet.onnx"), (yunet_sface, "sface.onnx")])
 def test_altered_and_missing_weights_are_refused(tmp_path, monkeypatch, module, name):
     monkeypatch.setattr(module, "WEIGHTS", tmp_path / name)
     with pytest.raises(WeightsError, match=rf"{name}: missing"):

@@ -6,10 +6,10 @@ from synth.samplers.gaussian import GaussianSampler
 from synth.samplers.packing import TILE, PackingSampler
 from synth.samplers.pca_gaussian import PcaGaussianSampler
 from synth.similarity import unit
-from synth.statistics_files import write_statistics
-from synth.vector_statistics import fit_statistics
-from tests.synth.test_packing import nearest
-from tests.synth.test_vector_statistics import cloud
+from synth.vectors.statistics import fit_statistics
+from synth.vectors.statistics_files import write_statistics
+from tests.synth.vectors.test_packing import nearest
+from tests.synth.vectors.test_statistics import cloud
 
 
 @pytest.fixture

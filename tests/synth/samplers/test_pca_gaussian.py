@@ -4,9 +4,9 @@ import pytest
 from synth.errors import VectorsError
 from synth.samplers.pca_gaussian import BLOCK, PcaGaussianSampler
 from synth.similarity import cosine_matrix
-from synth.statistics_files import write_statistics
-from synth.vector_statistics import fit_statistics
-from tests.synth.test_vector_statistics import blocks, cloud
+from synth.vectors.statistics import fit_statistics
+from synth.vectors.statistics_files import write_statistics
+from tests.synth.vectors.test_statistics import blocks, cloud
 
 
 @pytest.fixture

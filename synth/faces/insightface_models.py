@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 from synth.downloads import broken_download
 from synth.errors import WeightsError
-from synth.insightface_packs import MANIFEST, RECOGNISERS, require_flat, several_recognisers
+from synth.faces.insightface_packs import MANIFEST, RECOGNISERS, require_flat, several_recognisers
 
 Kind: TypeAlias = Literal["detection", "recognition", "other"]
 

@@ -13,14 +13,14 @@ import safetensors
 
 from synth.errors import VectorsError
 from synth.types import Vectors
-from synth.vector_files import checked, choose, list_column, readable, refuse_other_npy, rows_of_lists
+from synth.vectors.files import checked, choose, list_column, readable, refuse_other_npy, rows_of_lists
 
 
 def vector_blocks(path: Path, key: str | None = None, size: int = 4096) -> Iterator[Vectors]:
     """Yields the rows of a vector file in order, at most `size` at a time; an .npz array is read whole.
 
     Args:
-        path: as `synth.vector_files.read_vectors` takes it.
+        path: as `synth.vectors.files.read_vectors` takes it.
         key: likewise.
         size: rows of a block, >= 1.
 

@@ -6,9 +6,9 @@ import pytest
 import safetensors.numpy
 
 from synth.errors import VectorsError
-from synth.statistics_files import read_statistics, write_statistics
-from synth.vector_statistics import fit_statistics
-from tests.synth.test_vector_statistics import blocks, cloud
+from synth.vectors.statistics import fit_statistics
+from synth.vectors.statistics_files import read_statistics, write_statistics
+from tests.synth.vectors.test_statistics import blocks, cloud
 
 SUFFIXES = [".npz", ".safetensors"]
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from synth.similarity import unit
-from synth.vector_statistics import fit_statistics
+from synth.vectors.statistics import fit_statistics
 
 
 def cloud(count=500, dimension=12, offset=0.0, seed=0):

@@ -1,7 +1,7 @@
 import pytest
 
 from synth.errors import WeightsError
-from synth.insightface_models import find_models
+from synth.faces.insightface_models import find_models
 from synth.spaces import ANTELOPEV2, ARCFACE_WEBFACE42M
 from tests.synth.recognisers.tiny_pack import write_detector, write_pack, write_recogniser
 

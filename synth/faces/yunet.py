@@ -12,11 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from synth.face_detection import Detections, Float32, check_min_score, framed, unframed
+from synth.faces.detection import Detections, Float32, check_min_score, framed, unframed
 from synth.onnx_runtime import open_session
 from synth.types import Images
 
-WEIGHTS: Final = Path(__file__).parent / "recognisers" / "weights" / "yunet.onnx"
+WEIGHTS: Final = Path(__file__).parents[1] / "recognisers" / "weights" / "yunet.onnx"
 SHA256: Final = "20e62bdb3b723e063583237fbbbee0b28e644d02ddd8b6945ee52140e992f027"
 
 STRIDES: Final = (8, 16, 32)  # px; sides of the input are multiples of the largest

@@ -14,7 +14,7 @@ import safetensors
 import safetensors.numpy
 
 from synth.errors import VectorsError
-from synth.vector_statistics import VectorStatistics
+from synth.vectors.statistics import VectorStatistics
 from synth.weights import WeightFile
 
 SUFFIXES: Final = (".npz", ".safetensors")

@@ -3,8 +3,8 @@ import pyarrow as pa
 import pytest
 
 from synth.errors import VectorsError
-from synth.vector_blocks import vector_blocks
-from tests.synth.test_vector_files import VECTORS, WRITERS, broken, parquet
+from synth.vectors.blocks import vector_blocks
+from tests.synth.vectors.test_files import VECTORS, WRITERS, broken, parquet
 
 
 @pytest.mark.parametrize("suffix", WRITERS)

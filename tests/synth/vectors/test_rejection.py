@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from synth.errors import VectorsError
-from synth.rejection import draw_separated
 from synth.similarity import separate, unit
+from synth.vectors.rejection import draw_separated
 
 
 def sequence(vectors):

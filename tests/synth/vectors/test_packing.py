@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from synth.packing import COLUMNS, spread
 from synth.similarity import cosine_matrix, unit
+from synth.vectors.packing import COLUMNS, spread
 
 
 def directions(count, dimension, seed=0):

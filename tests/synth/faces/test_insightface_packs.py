@@ -3,7 +3,7 @@ import json
 import pytest
 
 from synth.errors import WeightsError
-from synth.insightface_packs import LICENSE, license_of, pack_files, pack_space
+from synth.faces.insightface_packs import LICENSE, license_of, pack_files, pack_space
 from synth.spaces import ANTELOPEV2, ARCFACE_WEBFACE42M, BUFFALO_L
 
 

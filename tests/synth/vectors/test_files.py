@@ -6,7 +6,7 @@ import safetensors.numpy
 
 from synth.errors import VectorsError
 from synth.shards.table import write_table
-from synth.vector_files import read_vectors
+from synth.vectors.files import read_vectors
 
 VECTORS = np.random.default_rng(0).standard_normal((7, 5)).astype(np.float32)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from synth.yunet import STRIDES, decode
+from synth.faces.yunet import STRIDES, decode
 
 SIDE = 64
 

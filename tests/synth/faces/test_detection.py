@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from synth.alignment import ARCFACE_TEMPLATE
-from synth.face_detection import Detections, check_min_score, describe_largest, framed, unframed
+from synth.faces.detection import Detections, check_min_score, describe_largest, framed, unframed
 
 
 def detections(*boxes, score=0.9):

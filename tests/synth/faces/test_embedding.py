@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from synth.errors import WeightsError
-from synth.face_embedding import embed_in_batches
+from synth.faces.embedding import embed_in_batches
 
 
 def faces(count):

@@ -1,0 +1,1 @@
+"""What recognisers are put together from: detectors, embedding in batches, folders of models."""
