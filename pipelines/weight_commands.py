@@ -11,7 +11,7 @@ from pipelines.config import load_config
 from pipelines.weight_files import needed_files
 from pipelines.weight_table import inspect_files, show
 from synth.errors import WeightsError
-from synth.weights import WeightFile
+from synth.weights.files import WeightFile
 
 
 def list_weights(config: Path, overrides: Sequence[str], *, download: bool) -> int:
@@ -40,7 +40,7 @@ def list_weights(config: Path, overrides: Sequence[str], *, download: bool) -> i
 
 def _fetch(files: Sequence[WeightFile], console: Console) -> list[str]:
     """Fetches what is missing and on the hub; returns a message for each file that could not be had."""
-    from synth.hub import fetch
+    from synth.weights.hub import fetch
 
     failures = []
     for file in files:
@@ -58,14 +58,14 @@ def convert_weights(source: Path, target: Path) -> str:
     """Converts a pickled checkpoint or file of contexts; returns what to tell.
 
     Raises:
-        WeightsError: as `synth.conversion.convert`.
+        WeightsError: as `synth.weights.conversion.convert`.
         VectorsError: likewise.
         ComponentError: torch is not installed.
     """
     from synth.extras import require_extra
 
     require_extra("diffusion", "torch")
-    from synth.conversion import convert
+    from synth.weights.conversion import convert
 
     done = convert(source, target)
     if target.suffix == ".npy":

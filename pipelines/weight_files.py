@@ -9,7 +9,7 @@ from pipelines.schema import RunConfig
 from synth import components
 from synth.components import ComponentSpec
 from synth.errors import ComponentError
-from synth.weights import WeightFile, require_files
+from synth.weights.files import WeightFile, require_files
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.weight_files import NeededFile
-from synth.weights import WeightFile, total_size
+from synth.weights.files import WeightFile, total_size
 
 State = Literal["present", "missing", "damaged"]
 _STYLES = {"present": "green", "missing": "yellow", "damaged": "red"}

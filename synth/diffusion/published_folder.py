@@ -54,7 +54,7 @@ def read_training(checkpoint: Path) -> Training:
     """Reads .hydra/config.yaml beside a checkpoint or beside its folder; without one, returns the published values.
 
     Raises:
-        WeightsError: the file is no YAML or has a value of another type.
+        WeightsError: the file is no YAML, holds no settings, or has a value of another type.
     """
     path = configuration_of(checkpoint)
     if path is None:
@@ -63,6 +63,8 @@ def read_training(checkpoint: Path) -> Training:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise WeightsError(f"{path}: cannot be read as YAML ({error}); get it again, or remove it") from error
+    if not isinstance(content, dict):
+        raise WeightsError(f"{path}: holds no settings by name; get it again, or remove it")
     default = Training()
     return Training(
         image_size=_value(content, path, "constants.image_size", default.image_size),

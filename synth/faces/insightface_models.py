@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from synth.downloads import broken_download
 from synth.errors import WeightsError
 from synth.faces.insightface_packs import MANIFEST, RECOGNISERS, require_flat, several_recognisers
+from synth.weights.downloads import broken_download
 
 Kind: TypeAlias = Literal["detection", "recognition", "other"]
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from synth.errors import WeightsError
 from synth.spaces import ANTELOPEV2, ARCFACE_WEBFACE42M, BUFFALO_L
-from synth.weights import WeightFile
+from synth.weights.files import WeightFile
 
 LICENSE: Final = "insightface pretrained models: non-commercial research only"
 MANIFEST: Final = "manifest.json"

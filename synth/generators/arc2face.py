@@ -15,7 +15,7 @@ from synth.generators.base import Generator
 from synth.precision import Precision
 from synth.spaces import ARCFACE_WEBFACE42M
 from synth.types import Generated, Vectors
-from synth.weights import WeightFile, require_files
+from synth.weights.files import WeightFile, require_files
 
 REPO: Final = "FoivosPar/Arc2Face"
 BASE_REPO: Final = "stable-diffusion-v1-5/stable-diffusion-v1-5"

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from synth.errors import VectorsError
 from synth.types import Generated, Vectors
-from synth.weights import WeightFile
+from synth.weights.files import WeightFile
 
 UNIT_NORMS: Final = (0.999, 1.001)
 

@@ -19,7 +19,7 @@ from synth.similarity import unit
 from synth.spaces import ELASTICFACE_MS1MV2
 from synth.types import Generated, Vectors
 from synth.vectors.files import read_vectors
-from synth.weights import WeightFile, require_files
+from synth.weights.files import WeightFile, require_files
 
 ORIGIN: Final = "https://github.com/fdbtrs/IDiff-Face (request form)"
 LICENSE: Final = (

@@ -20,7 +20,7 @@ from synth.types import Generated, Images, Vectors
 from synth.vec2face.options import POSED_MASK_RATES, AttributeTargets, MaskRates, Poses
 from synth.vec2face.perturbation import PUBLISHED, pattern_of, perturbed
 from synth.vec2face.weight_files import vec2face_files
-from synth.weights import WeightFile, require_files
+from synth.weights.files import WeightFile, require_files
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from synth.checkpoints import built_from, read_checkpoint, tensors_of
 from synth.networks.adaface import AdaFace, adaface_for
 from synth.networks.iresnet import IResNet, iresnet_for
+from synth.weights.checkpoints import built_from, read_checkpoint, tensors_of
 
 _ADAFACE = "model."  # its training writes the network under this name, beside its head
 

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 import torch
 from torch import Tensor, nn
 
-from synth.checkpoints import built_from, depth_of, read_checkpoint, tensors_of
+from synth.weights.checkpoints import built_from, depth_of, read_checkpoint, tensors_of
 
 DEPTHS: Final[Mapping[str, tuple[int, int, int, int]]] = {
     "iresnet18": (2, 2, 2, 2),

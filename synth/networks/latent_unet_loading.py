@@ -9,9 +9,9 @@ from typing import Final, Literal
 
 from torch import Tensor
 
-from synth.checkpoints import built_from, read_checkpoint, tensors_of
 from synth.errors import WeightsError
 from synth.networks.latent_unet import LatentUNet, UNetLayout
+from synth.weights.checkpoints import built_from, read_checkpoint, tensors_of
 
 HEAD_CHANNELS: Final = 32
 """Channels of an attention head in all published checkpoints."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from synth.checkpoints import built_from, depth_of, read_checkpoint, tensors_of
+from synth.weights.checkpoints import built_from, depth_of, read_checkpoint, tensors_of
 
 _STAGES: Final = range(1, 5)
 _SMALL: Final = 1e-8

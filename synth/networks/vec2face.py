@@ -11,9 +11,9 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from synth.checkpoints import built_from, depth_of, read_checkpoint, tensors_of
 from synth.networks.vec2face_blocks import LAYER_NORM_EPSILON, Block
 from synth.networks.vec2face_image_decoder import ImageDecoder, image_decoder_for
+from synth.weights.checkpoints import built_from, depth_of, read_checkpoint, tensors_of
 
 HEADS: Final = (12, 16)
 """Attention heads of encoder and decoder as published; no checkpoint says them."""

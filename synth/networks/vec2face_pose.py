@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor, nn
 from torch.nn import functional
 
-from synth.checkpoints import built_from, read_checkpoint, tensors_of
+from synth.weights.checkpoints import built_from, read_checkpoint, tensors_of
 
 _SIDE = 7  # px, of the map after four halvings of 112 px
 

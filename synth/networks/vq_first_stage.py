@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from synth.checkpoints import built_from, depth_of, read_checkpoint, tensors_of
 from synth.networks.vq_blocks import DownLevel, Middle, UpLevel, norm
+from synth.weights.checkpoints import built_from, depth_of, read_checkpoint, tensors_of
 
 _SAMPLES_AT_ONCE: Final = 8  # whose distances to all codes are held at a time; 32 x 32 places, 8192 codes: 268 MB
 _EXPECTED: Final = "expected a half of a first stage as published with IDiff-Face"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from synth.types import Faces, Images
-from synth.weights import WeightFile
+from synth.weights.files import WeightFile
 
 
 class Recogniser(ABC):

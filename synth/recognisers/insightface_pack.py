@@ -19,7 +19,7 @@ from synth.faces.insightface_packs import LICENSE, license_of, pack_files, pack_
 from synth.onnx_runtime import load_errors, one_thread, providers_for, require_device
 from synth.recognisers.base import Recogniser
 from synth.types import ALIGNED_SIZE, Embeddings, Faces, Images
-from synth.weights import WeightFile
+from synth.weights.files import WeightFile
 
 logger = logging.getLogger(__name__)
 

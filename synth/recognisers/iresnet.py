@@ -19,7 +19,7 @@ from synth.precision import Precision
 from synth.recognisers.base import Recogniser
 from synth.spaces import ARCFACE_GLINT360K, ELASTICFACE_MS1MV2
 from synth.types import Embeddings, Faces, Images
-from synth.weights import WeightFile, require_files
+from synth.weights.files import WeightFile, require_files
 
 _PUBLISHED: Final[Mapping[str, WeightFile]] = {
     ARCFACE_GLINT360K: WeightFile.on_hub(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from synth.types import Vectors
-from synth.weights import WeightFile
+from synth.weights.files import WeightFile
 
 
 class IdentitySampler(ABC):

@@ -20,7 +20,7 @@ from synth.vectors.packing import Array, Library, spread
 from synth.vectors.rejection import check_bound
 from synth.vectors.statistics import VectorStatistics, fit_statistics
 from synth.vectors.statistics_files import read_statistics, statistics_file
-from synth.weights import WeightFile
+from synth.weights.files import WeightFile
 
 TILE: Final = 1024  # vectors that are spread at once, beside all tiles before; part of what a seed means
 GALLERY: Final = 8192  # vectors of the reference that draw points towards them, at most

@@ -13,7 +13,7 @@ from synth.seeding import sample_seed
 from synth.types import Vectors
 from synth.vectors.rejection import check_bound, draw_separated, in_blocks
 from synth.vectors.statistics_files import read_statistics, statistics_file
-from synth.weights import WeightFile
+from synth.weights.files import WeightFile
 
 BLOCK: Final = 1024  # candidates that share a random stream; part of what a seed means
 

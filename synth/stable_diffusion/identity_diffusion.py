@@ -12,7 +12,6 @@ from diffusers.models import UNet2DConditionModel
 from torch import Tensor
 
 from synth import noise
-from synth.checkpoints import read_checkpoint, tensors_of
 from synth.errors import WeightsError
 from synth.stable_diffusion.guidance import guided
 from synth.stable_diffusion.identity_prompt import IdentityPrompt
@@ -22,6 +21,7 @@ from synth.stable_diffusion.picture_decoder import PictureDecoder
 from synth.stable_diffusion.schedulers import FreshNoise, LatentScheduler
 from synth.torch_runtime import compile_networks
 from synth.types import Images, Vectors
+from synth.weights.checkpoints import read_checkpoint, tensors_of
 
 _INITIAL: Final = 0  # stream of a sample's first noise; that of a step's fresh noise is the step's number, from 1
 

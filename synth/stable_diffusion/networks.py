@@ -12,9 +12,9 @@ from diffusers.models import AutoencoderKL, AutoencoderTiny, UNet2DConditionMode
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from synth.checkpoints import load_strictly, read_checkpoint, tensors_of
 from synth.errors import WeightsError
 from synth.stable_diffusion.configs import read_config
+from synth.weights.checkpoints import load_strictly, read_checkpoint, tensors_of
 
 CONFIG: Final = "config.json"
 WEIGHTS: Final = "diffusion_pytorch_model.safetensors"

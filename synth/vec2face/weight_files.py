@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from synth.weights import WeightFile
+from synth.weights.files import WeightFile
 
 _REPO: Final = "BooBooWu/Vec2Face"
 _PLUS_REPO: Final = "BooBooWu/Vec2Face_plus"

@@ -64,8 +64,13 @@ def readable(path: Path) -> Iterator[None]:
         safetensors.SafetensorError,
     ) as error:
         raise VectorsError(
-            f"{path}: cannot be read ({error}); pickled objects are refused, save plain arrays"
+            f"{path}: cannot be read ({reason_of(error)}); pickled objects are refused, save plain arrays"
         ) from error
+
+
+def reason_of(error: Exception) -> str:
+    """Returns what an error of a reader says; numpy's, of pickled files, tells how to run their code and is replaced."""
+    return "it is no array of numbers" if "pickle" in str(error) else str(error)
 
 
 def _read_npy(path: Path, key: str | None) -> npt.NDArray[Any]:

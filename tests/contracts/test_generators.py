@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from synth.components import available, build, resolve
-from synth.conversion import convert
 from synth.errors import VectorsError, WeightsError
+from synth.weights.conversion import convert
 from tests.tiny_weights import VARIANTS, generator_spec
 
 PUBLISHED = [

@@ -10,10 +10,10 @@ from rich.console import Console
 from pipelines.config import parse_config
 from pipelines.weight_files import needed_files
 from pipelines.weight_table import inspect_files, show
-from synth.checkpoints import read_checkpoint
 from synth.digests import sha256_of
+from synth.weights.checkpoints import read_checkpoint
 from tests.pipelines.weighted import weighted_config, write_weights
-from tests.synth.hub_server import hub
+from tests.synth.weights.hub_server import hub
 from tests.toy import CONFIG, run_toy, synth, tree
 
 FORM = "a form on https://example.org"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from synth.weights import WeightFile, require_files
+from synth.weights.files import WeightFile, require_files
 from tests.fakes import DIMENSION, PaintedRecogniser, PaintedVector
 from tests.toy import CONFIG
 

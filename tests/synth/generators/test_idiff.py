@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from synth.components import ComponentSpec, build
-from synth.conversion import convert
 from synth.errors import ComponentError, VectorsError, WeightsError
 from synth.generators.idiff import Idiff
 from synth.networks.latent_unet import UNetLayout
+from synth.weights.conversion import convert
 from tests.synth.generators.idiff_checkpoint import SMALL_UNET, write_checkpoint
 
 SHARED = Path(os.environ.get("SYNTH_SHARED", Path(__file__).parents[4] / "shared"))

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from synth.contexts import read_contexts
 from synth.errors import VectorsError
+from synth.vectors.contexts import read_contexts
 from synth.vectors.files import read_vectors
 
 VECTORS = np.random.default_rng(3).standard_normal((3, 8)).astype(np.float32)
-SHARED = Path(os.environ.get("SYNTH_SHARED", Path(__file__).parents[3] / "shared"))
+SHARED = Path(os.environ.get("SYNTH_SHARED", Path(__file__).parents[4] / "shared"))
 
 
 def saved(path, content):

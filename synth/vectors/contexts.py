@@ -11,7 +11,7 @@ import torch
 
 from synth.errors import VectorsError
 from synth.types import Vectors
-from synth.unpickling import Allowed, RefusedError, UnreadableError, unpickle
+from synth.weights.unpickling import Allowed, RefusedError, UnreadableError, unpickle
 
 # A pickled numpy array names the function that makes it and its dtype, nothing else; of numpy 1 under an older name.
 _RECONSTRUCT: Callable[..., Any] = getattr(np.empty(0), "__reduce__")()[0]  # noqa: B009, its stub knows only str

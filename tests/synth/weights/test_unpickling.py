@@ -5,7 +5,7 @@ import random
 import pytest
 import torch
 
-from synth.unpickling import RefusedError, UnreadableError, unpickle
+from synth.weights.unpickling import RefusedError, UnreadableError, unpickle
 
 
 class Command:

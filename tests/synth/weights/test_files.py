@@ -2,7 +2,7 @@ import pytest
 
 from synth.digests import sha256_of
 from synth.errors import WeightsError
-from synth.weights import WeightFile, require_files, total_size
+from synth.weights.files import WeightFile, require_files, total_size
 
 
 def weight_file(path, **more):

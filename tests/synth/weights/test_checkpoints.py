@@ -7,8 +7,8 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from synth.checkpoints import built_from, depth_of, load_strictly, read_checkpoint, tensors_of
 from synth.errors import WeightsError
+from synth.weights.checkpoints import built_from, depth_of, load_strictly, read_checkpoint, tensors_of
 
 
 class RunsCode:

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from synth.checkpoints import read_checkpoint, tensors_of
-from synth.conversion import convert
 from synth.errors import VectorsError, WeightsError
+from synth.weights.checkpoints import read_checkpoint, tensors_of
+from synth.weights.conversion import convert
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 from synth.digests import sha256_of
 from synth.errors import WeightsError
 from synth.extras import require_extra
-from synth.weights import WeightFile
+from synth.weights.files import WeightFile
 
 
 def fetch(file: WeightFile) -> None:

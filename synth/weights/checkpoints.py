@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from synth.errors import WeightsError
-from synth.unpickling import RefusedError, UnreadableError, unpickle
+from synth.weights.unpickling import RefusedError, UnreadableError, unpickle
 
 _Network = TypeVar("_Network", bound=nn.Module)
 

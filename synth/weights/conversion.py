@@ -13,9 +13,9 @@ import numpy as np
 import safetensors.torch
 from torch import Tensor
 
-from synth.checkpoints import read_checkpoint
-from synth.contexts import read_contexts
 from synth.errors import WeightsError
+from synth.vectors.contexts import read_contexts
+from synth.weights.checkpoints import read_checkpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.synth.hub_server import hub
+from tests.synth.weights.hub_server import hub
 
 pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DATA = bytes(range(256)) * 4000
 BY_HAND = "get it from https://example.org and put it there"
 FETCH = """
 import sys
 from pathlib import Path
 from synth.errors import SynthError
-from synth.hub import fetch
-from synth.weights import WeightFile
+from synth.weights.hub import fetch
+from synth.weights.files import WeightFile
 
 path, repo, name, sha256 = sys.argv[1:]
 file = WeightFile(

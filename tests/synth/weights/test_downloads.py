@@ -3,7 +3,7 @@ import pytest
 import safetensors.numpy
 import torch
 
-from synth.downloads import broken_download
+from synth.weights.downloads import broken_download
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Self
 
 from synth.digests import sha256_of
-from synth.downloads import broken_download
 from synth.errors import WeightsError
+from synth.weights.downloads import broken_download
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
