@@ -69,7 +69,7 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def reason_of(error: Exception) -> str:
-    """Returns what an error of a reader says; numpy's, of pickled files, tells how to run their code and is replaced."""
+    """Returns what a reader's error says; numpy's words on pickles, which tell how to run their code, are replaced."""
     return "it is no array of numbers" if "pickle" in str(error) else str(error)
 
 

@@ -14,6 +14,7 @@ import safetensors
 import safetensors.numpy
 
 from synth.errors import VectorsError
+from synth.vectors.files import reason_of
 from synth.vectors.statistics import VectorStatistics
 from synth.weights.files import WeightFile
 
@@ -75,7 +76,9 @@ def read_statistics(path: Path) -> VectorStatistics:
         arrays, about = _of_safetensors(path) if path.suffix == ".safetensors" else _of_npz(path)
         facts = json.loads(about)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, safetensors.SafetensorError) as error:
-        raise VectorsError(f"{path}: cannot be read ({reason_of(error)}); fit it again with `synth fit-sampler`") from error
+        raise VectorsError(
+            f"{path}: cannot be read ({reason_of(error)}); fit it again with `synth fit-sampler`"
+        ) from error
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise VectorsError(f"{path}: is no file of vector statistics; `synth fit-sampler` makes one of embeddings")
     mistake = _wrong_arrays(arrays) or _wrong_facts(facts)

@@ -70,18 +70,31 @@ def tensors_of(
         prefix: taken off the names; names without it are left out.
 
     Raises:
-        WeightsError: there are no tensors of that kind.
+        WeightsError: there are no tensors of that kind, or one is sparse, quantised or empty of data.
     """
     inner = content if under is None else _group(content, under)
     found = {
-        name.removeprefix(prefix): value
+        str(name).removeprefix(prefix): value
         for name, value in (inner.items() if isinstance(inner, Mapping) else ())
-        if isinstance(value, Tensor) and name.startswith(prefix)
+        if isinstance(value, Tensor) and str(name).startswith(prefix)
     }
+    for name, value in found.items():
+        require_plain(name, value, path)
     if not found:
         wanted = "tensors" + (f" under '{under}'" if under else "") + (f" named '{prefix}...'" if prefix else "")
         raise WeightsError(f"{path}: has no {wanted}; it has {_listed(map(str, content))}")
     return found
+
+
+def require_plain(name: str, tensor: Tensor, path: Path) -> None:
+    """Checks that a tensor of a checkpoint is an array of numbers.
+
+    Raises:
+        WeightsError: it is sparse, quantised, or has no data.
+    """
+    if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
+        kind = "without data" if tensor.is_meta else "quantised" if tensor.is_quantized else "sparse"
+        raise WeightsError(f"{path}: tensor '{name}' is {kind}, expected an array of numbers; get the weights as such")
 
 
 def built_from(
@@ -125,7 +138,9 @@ def _group(content: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401
     if key in content:
         return content[key]
     start = f"{key}."
-    return {name.removeprefix(start): value for name, value in content.items() if name.startswith(start)} or content
+    return {
+        str(name).removeprefix(start): value for name, value in content.items() if str(name).startswith(start)
+    } or content
 
 
 def load_strictly(

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from synth.errors import WeightsError
 from synth.vectors.contexts import read_contexts
-from synth.weights.checkpoints import read_checkpoint
+from synth.weights.checkpoints import read_checkpoint, require_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ def convert(source: Path, target: Path) -> Converted:
         target: a new file, .safetensors or .npy; written whole or not at all.
 
     Raises:
-        WeightsError: the target exists or has another suffix, the checkpoint cannot be read or has no tensors.
+        WeightsError: the target exists or has another suffix, the checkpoint cannot be read, has no tensors or such as
+            are no arrays of numbers.
         VectorsError: the contexts cannot be read.
     """
     if target.exists():
@@ -71,6 +72,7 @@ def _flattened(source: Path, content: Mapping[str, Any]) -> tuple[dict[str, Tens
         elif name in tensors:
             raise WeightsError(f"{source}: has '{name}' twice, at two depths; it cannot be written as one flat file")
         else:
+            require_plain(name, value, source)
             shared = value.untyped_storage().data_ptr() in memory
             memory.add(value.untyped_storage().data_ptr())
             tensors[name] = value.detach().clone().contiguous() if shared else value.detach().contiguous()

@@ -131,3 +131,14 @@ def test_missing_files_and_other_kinds_are_refused(tmp_path):
         read_vectors(tmp_path / "none.npy")
     with pytest.raises(VectorsError, match=r"expected \.npy, \.npz, \.safetensors, \.parquet"):
         read_vectors(tmp_path / "v.pt")
+
+
+def test_no_message_tells_to_unpickle_a_file(tmp_path):
+    (tmp_path / "v.npy").write_text("no array")
+
+    with pytest.raises(VectorsError) as caught:
+        read_vectors(tmp_path / "v.npy")
+
+    assert str(caught.value).endswith(
+        "v.npy: cannot be read (it is no array of numbers); pickled objects are refused, save plain arrays"
+    )

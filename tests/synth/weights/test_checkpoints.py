@@ -210,3 +210,18 @@ def test_the_depth_is_how_many_parts_have_a_number():
 
     assert depth_of(tensors, "up.") == 2
     assert depth_of(tensors, "down.") == 0
+
+
+@pytest.mark.parametrize(
+    ("tensor", "kind"), [(torch.ones(2, 2).to_sparse(), "sparse"), (torch.ones(2, device="meta"), "without data")]
+)
+def test_tensors_that_are_no_arrays_of_numbers_are_refused(tmp_path, tensor, kind):
+    torch.save({"weight": tensor}, tmp_path / "a.pth")
+
+    with pytest.raises(WeightsError, match=rf"a\.pth: tensor 'weight' is {kind}, expected an array of numbers"):
+        tensors_of(read_checkpoint(tmp_path / "a.pth"), tmp_path / "a.pth")
+
+
+def test_names_that_are_numbers_are_read_as_text(tmp_path):
+    assert tensors_of({1: torch.ones(2)}, tmp_path).keys() == {"1"}
+    assert tensors_of({1: torch.ones(2), "a": torch.ones(1)}, tmp_path, under="model").keys() == {"1", "a"}

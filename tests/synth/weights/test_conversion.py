@@ -128,3 +128,12 @@ def test_code_in_a_pickle_is_not_run(tmp_path):
 
     assert not (tmp_path / "harm").exists()
     assert not (tmp_path / "a.safetensors").exists()
+
+
+def test_tensors_that_are_no_arrays_of_numbers_are_refused(tmp_path):
+    torch.save({"weight": torch.ones(2, 2).to_sparse()}, tmp_path / "a.pth")
+
+    with pytest.raises(WeightsError, match=r"a\.pth: tensor 'weight' is sparse"):
+        convert(tmp_path / "a.pth", tmp_path / "a.safetensors")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["a.pth"]
