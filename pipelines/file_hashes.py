@@ -14,7 +14,7 @@ _SETTLED_SECONDS: Final = 2.0  # a file changed a moment ago may change again wi
 
 
 class FileHashes:
-    """SHA-256 of files; a file is read again when its size, time of change or inode is another one.
+    """SHA-256 of files; a file is read again when its size, inode or one of its times of change is another one.
 
     Args:
         path: JSON file that remembers them, made by `save`; None remembers nothing. One that cannot be read counts as
@@ -35,7 +35,7 @@ class FileHashes:
     def of(self, path: Path) -> str:
         """Returns the SHA-256 of a file, hexadecimal."""
         status = path.stat()
-        state: list[int | str] = [status.st_size, status.st_mtime_ns, status.st_ino]
+        state: list[int | str] = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
         name = str(path.resolve())
         known = self._known.get(name)
         if known is not None and known[:-1] == state:

@@ -266,6 +266,7 @@ def test_a_decoder_of_other_latents_is_refused(files, tmp_path):
         ("constants: {image_size: 100}", "100 px, not a multiple of 8"),
         ("constants: {image_size: large}", r"config\.yaml: constants\.image_size: expected int like 128, got 'large'"),
         ("constants: [", "cannot be read as YAML"),
+        ("- constants", "holds no settings by name"),
     ],
 )
 def test_a_configuration_that_does_not_fit_is_refused(files, tmp_path, text, message):
