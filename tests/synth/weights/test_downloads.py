@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import safetensors.numpy
 import torch
 
 from synth.weights.downloads import broken_download
+
+WEIGHTS = Path(__file__).parents[3] / "synth" / "recognisers" / "weights"
 
 
 @pytest.fixture
@@ -54,3 +58,19 @@ def test_what_stands_in_for_a_file_is_named(tmp_path):
 def test_a_missing_file_is_no_broken_one(tmp_path):
     with pytest.raises(FileNotFoundError):
         broken_download(tmp_path / "none.pth")
+
+
+@pytest.mark.parametrize("name", ["yunet.onnx", "sface.onnx"])
+def test_an_onnx_model_cut_at_any_place_is_told(tmp_path, name):
+    whole = (WEIGHTS / name).read_bytes()
+    assert broken_download(WEIGHTS / name) is None
+
+    for length in (1, 100, len(whole) // 2, len(whole) - 1):
+        (tmp_path / name).write_bytes(whole[:length])
+        assert broken_download(tmp_path / name) == "is no ONNX model or only a part of one"
+
+
+def test_text_in_the_place_of_an_onnx_model_is_told(tmp_path):
+    (tmp_path / "a.onnx").write_text("hello")
+
+    assert broken_download(tmp_path / "a.onnx") == "is no ONNX model or only a part of one"
