@@ -23,8 +23,10 @@ def test_a_class_of_any_module_is_a_component():
 
 
 def test_an_unknown_name_lists_the_folder_and_the_nearest():
+    names = ", ".join(available("sampler"))
+
     assert refusal("sampler", "gausian") == (
-        "no sampler named 'gausian'; synth/samplers/ has from_file, gaussian; did you mean 'gaussian'?"
+        f"no sampler named 'gausian'; synth/samplers/ has {names}; did you mean 'gaussian'?"
     )
 
 
