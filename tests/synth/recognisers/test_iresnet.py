@@ -173,7 +173,8 @@ def test_embeddings_of_another_size_are_refused(tmp_path):
 
 def test_embeddings_that_are_no_numbers_are_refused(tmp_path):
     tensors = write_iresnet(tmp_path / "tiny.pth").state_dict()
-    torch.save(tensors | {"fc.bias": torch.full((512,), torch.nan)}, tmp_path / "broken.pth")
+    too_large = {"fc.bias": torch.full((512,), 3e38), "features.weight": torch.full((512,), 10.0)}
+    torch.save(tensors | too_large, tmp_path / "broken.pth")
 
     with pytest.raises(WeightsError, match="not finite"):
         Iresnet(weights=str(tmp_path / "broken.pth"), space="tiny").embed(crops(1))
