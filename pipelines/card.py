@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from synth.exporters.base import Card
@@ -57,6 +57,7 @@ class CardFacts:
         generator_license: licence of the images it makes.
         recogniser: type of the recogniser.
         recogniser_license: licence of its weights; empty if it is not known.
+        weight_licenses: of the weight files that were read, each licence once, by component, like 'generator arc2face'.
         seed: of the run.
         fingerprints: of the stages, by name.
         versions: of the software, by name.
@@ -83,6 +84,7 @@ class CardFacts:
     versions: Mapping[str, str]
     configuration: str
     fields: Mapping[str, str] = field(default_factory=dict)
+    weight_licenses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     quality: Quality | None = None
 
 
@@ -226,10 +228,17 @@ def _limits(facts: CardFacts) -> str:
 
 def _licences(facts: CardFacts) -> str:
     recogniser = facts.recogniser_license or "not stated; check it before you publish"
+    if not facts.recogniser_license and any(facts.weight_licenses.get(f"recogniser {facts.recogniser}", ())):
+        recogniser = "that of its weights"
+    lines = [
+        f"- this dataset: `{facts.license}`",
+        f"- images of the generator `{facts.generator}`: `{facts.generator_license}`",
+        f"- recogniser `{facts.recogniser}`: {recogniser}",
+    ]
+    for component, licenses in facts.weight_licenses.items():
+        lines += [f"- weights of the {component}: {license or 'not stated'}" for license in licenses]
     return (
-        f"- this dataset: `{facts.license}`\n"
-        f"- images of the generator `{facts.generator}`: `{facts.generator_license}`\n"
-        f"- recogniser `{facts.recogniser}`: {recogniser}\n\n"
+        "\n".join(lines) + "\n\n"
         "The licence of a model's weights does not settle the terms of the data it was trained on; look at both."
     )
 

@@ -13,6 +13,7 @@ from pipelines.reporting.run_tables import RunTables
 from pipelines.reporting.similarities import similarity_pairs
 from pipelines.run_directory import RunDirectory, require_shard
 from pipelines.schema import RunConfig
+from pipelines.weight_files import needed_files
 from synth import components
 from synth.shards.manifest import ShardRecord
 from synth.types import ALIGNED_SIZE
@@ -53,6 +54,7 @@ def card_facts(config: RunConfig, run: RunDirectory) -> CardFacts:
         versions=stored["versions"],
         configuration=yaml.safe_dump(stored["config"], sort_keys=False),
         fields=_fields(config, generator),
+        weight_licenses=_weight_licenses(config),
         quality=_quality(run),
     )
 
@@ -61,6 +63,16 @@ def _image(config: RunConfig) -> str:
     if config.export.crop == "aligned":
         return f"{ALIGNED_SIZE}x{ALIGNED_SIZE} px, aligned to the ArcFace template, JPEG"
     return f"as generated, {config.images.encoding.upper()}"
+
+
+def _weight_licenses(config: RunConfig) -> dict[str, list[str]]:
+    """Returns the licences of the weight files that each component read, each once and in their order."""
+    found: dict[str, list[str]] = {}
+    for needed in needed_files(config):
+        licenses = found.setdefault(needed.component, [])
+        if needed.file.license not in licenses:
+            licenses.append(needed.file.license)
+    return found
 
 
 def _fields(config: RunConfig, generator: Any) -> dict[str, str]:  # noqa: ANN401

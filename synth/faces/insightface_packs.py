@@ -30,6 +30,7 @@ class Published:
         space: name of its embedding space.
         detector: file that comes with it.
         origin: where it is published.
+        size: bytes, to the first two digits at least.
         license: on what terms.
         repo: hub repository, where it is on the hub; it is `file` there too.
     """
@@ -37,6 +38,7 @@ class Published:
     space: str
     detector: str
     origin: str
+    size: int
     license: str = LICENSE
     repo: str | None = None
 
@@ -46,13 +48,19 @@ RECOGNISERS: Final[Mapping[str, Published]] = {
         space=ARCFACE_WEBFACE42M,
         detector="scrfd_10g_bnkps.onnx",
         origin="https://huggingface.co/FoivosPar/Arc2Face",
+        size=261_000_000,
         license="MIT (trained on WebFace42M, whose photographs are for research only)",
         repo="FoivosPar/Arc2Face",
     ),
     "glintr100.onnx": Published(
-        space=ANTELOPEV2, detector="scrfd_10g_bnkps.onnx", origin=f"{_RELEASES} (antelopev2.zip)"
+        space=ANTELOPEV2,
+        detector="scrfd_10g_bnkps.onnx",
+        origin=f"{_RELEASES} (antelopev2.zip)",
+        size=261_000_000,
     ),
-    "w600k_r50.onnx": Published(space=BUFFALO_L, detector="det_10g.onnx", origin=f"{_RELEASES} (buffalo_l.zip)"),
+    "w600k_r50.onnx": Published(
+        space=BUFFALO_L, detector="det_10g.onnx", origin=f"{_RELEASES} (buffalo_l.zip)", size=174_000_000
+    ),
 }
 """Published recognisers by file name."""
 
@@ -61,6 +69,8 @@ DETECTORS: Final[Mapping[str, str]] = {
     "det_10g.onnx": f"{_RELEASES} (buffalo_l.zip)",
 }
 """Published detectors by file name: where each is from."""
+
+_DETECTOR_SIZE: Final = 16_900_000  # both are SCRFD-10G with landmarks
 
 
 def space_of(name: str, space: str | None) -> str:
@@ -106,6 +116,8 @@ def pack_space(folder: Path, recognition: str | None, space: str | None) -> str:
 def pack_files(folder: Path, recognition: str | None, space: str | None) -> list[WeightFile]:
     """Returns the files of a pack that are there or should be, as far as names tell.
 
+    Where no name is a known detector's, all that may be one are taken.
+
     Raises:
         ValueError: several recognisers are there and none is chosen.
         WeightsError: the files lie a folder deeper.
@@ -115,10 +127,12 @@ def pack_files(folder: Path, recognition: str | None, space: str | None) -> list
     name = recognition or _named_recogniser(present, space) or _name_for(space)
     if name is None:
         return [_file(path) for path in sorted(folder.rglob("*.onnx"))] or [_whole(folder)]
-    detector = next((other for other in present if other in DETECTORS), None)
-    if detector is None and all(other in RECOGNISERS or other == name for other in present):
-        detector = RECOGNISERS[name].detector if name in RECOGNISERS else None
-    return [_file(folder / other) for other in (detector, name) if other is not None]
+    others = [other for other in present if other not in RECOGNISERS and other != name]
+    detectors = [other for other in others if other in DETECTORS][:1] or others
+    if not detectors and name in RECOGNISERS:
+        detectors = [RECOGNISERS[name].detector]
+    manifest = [MANIFEST] if (folder / MANIFEST).is_file() else []
+    return [_file(folder / each) for each in (*detectors, name, *manifest)]
 
 
 def require_flat(folder: Path) -> None:
@@ -184,9 +198,11 @@ def _file(path: Path) -> WeightFile:
             license=published.license,
             repo=published.repo,
             name=path.name if published.repo else "",
+            size=published.size,
         )
     origin = DETECTORS.get(path.name, f"{_RELEASES}, or from whoever trained it")
-    return WeightFile(path=path, origin=origin, license=license_of(path.parent))
+    size = _DETECTOR_SIZE if path.name in DETECTORS else None
+    return WeightFile(path=path, origin=origin, license=license_of(path.parent), size=size)
 
 
 def _whole(folder: Path) -> WeightFile:

@@ -26,6 +26,13 @@ LICENSE: Final = "MIT; tuned from Stable Diffusion 1.5 (CreativeML OpenRAIL-M) o
 BASE_LICENSE: Final = "CreativeML OpenRAIL-M"
 LORA_LICENSE: Final = "OpenRAIL++-M"
 TINY_VAE_LICENSE: Final = "MIT"
+_SIZES: Final[Mapping[tuple[str, str], int]] = {
+    (REPO, "arc2face/diffusion_pytorch_model.safetensors"): 3_438_000_000,
+    (REPO, "encoder/pytorch_model.bin"): 492_000_000,
+    (BASE_REPO, "vae/diffusion_pytorch_model.safetensors"): 335_000_000,
+    (LORA_REPO, "pytorch_lora_weights.safetensors"): 135_000_000,
+    (TINY_VAE_REPO, "diffusion_pytorch_model.safetensors"): 9_800_000,
+}
 
 STEPS: Final = 25
 GUIDANCE: Final = 3.0
@@ -127,7 +134,9 @@ class Arc2Face(Generator):
         if tiny_vae is not None:
             files += _files(Path(tiny_vae), TINY_VAE_REPO, TINY_VAE_LICENSE, model)
         if lora is not None:
-            files.append(WeightFile.on_hub(Path(lora), LORA_REPO, "pytorch_lora_weights.safetensors", LORA_LICENSE))
+            name = "pytorch_lora_weights.safetensors"
+            size = _SIZES[LORA_REPO, name]
+            files.append(WeightFile.on_hub(Path(lora), LORA_REPO, name, LORA_LICENSE, size))
         return files
 
     def generate(self, vectors: Vectors, indices: npt.NDArray[np.int32], seeds: npt.NDArray[np.uint64]) -> Generated:
@@ -155,4 +164,4 @@ class Arc2Face(Generator):
 
 def _files(folder: Path, repo: str, license: str, names: Sequence[str]) -> list[WeightFile]:
     """Returns files of a folder that has the layout of a hub repository."""
-    return [WeightFile.on_hub(folder / name, repo, name, license) for name in names]
+    return [WeightFile.on_hub(folder / name, repo, name, license, _SIZES.get((repo, name))) for name in names]

@@ -26,6 +26,8 @@ LICENSE: Final = (
     "IDiff-Face: CC BY-NC-SA 4.0 (trained on FFHQ, CC BY-NC-SA 4.0); NegFaceDiff: CC BY-NC 4.0; UIFace and ADMIS name "
     "none (trained on CASIA-WebFace)"
 )
+_SIZE: Final = 865_000_000
+_FIRST_STAGE_SIZE: Final = 132_000_000
 FIRST_STAGE_LICENSE: Final = "published with IDiff-Face, CC BY-NC-SA 4.0 (CompVis latent diffusion, trained on FFHQ)"
 
 
@@ -104,13 +106,18 @@ class Idiff(Generator):
 
     @classmethod
     def weight_files(cls, options: Mapping[str, Any]) -> list[WeightFile]:
-        """Returns the checkpoint, the configuration beside it where there is one, and the first stage."""
+        """Returns the checkpoint, the configuration beside it where there is one, first stage and negatives."""
         checkpoint = checkpoint_in(Path(options["weights"]))
-        paths = [checkpoint, *filter(None, [configuration_of(checkpoint)])]
-        return [
-            *(WeightFile(path=path, origin=ORIGIN, license=LICENSE) for path in paths),
-            WeightFile(path=Path(options["first_stage"]), origin=ORIGIN, license=FIRST_STAGE_LICENSE),
-        ]
+        configuration, negatives = configuration_of(checkpoint), options.get("negative_vectors")
+        files = [WeightFile(path=checkpoint, origin=ORIGIN, license=LICENSE, size=_SIZE)]
+        if configuration is not None:
+            files.append(WeightFile(path=configuration, origin=ORIGIN, license=LICENSE))
+        stage = Path(options["first_stage"])
+        files.append(WeightFile(path=stage, origin=ORIGIN, license=FIRST_STAGE_LICENSE, size=_FIRST_STAGE_SIZE))
+        if negatives is not None:
+            origin = "embeddings of ElasticFace-Arc, your own"
+            files.append(WeightFile(path=Path(negatives), origin=origin, license="that of what was embedded"))
+        return files
 
     def generate(self, vectors: Vectors, indices: npt.NDArray[np.int32], seeds: npt.NDArray[np.uint64]) -> Generated:
         """Generates one picture a row; each depends on its own vector and seed alone.

@@ -15,7 +15,7 @@ from synth.extras import require_extra
 from synth.faces.detection import Detections, check_min_score, describe_largest, framed, unframed
 from synth.faces.embedding import embed_in_batches
 from synth.faces.insightface_models import Model, find_models
-from synth.faces.insightface_packs import LICENSE, license_of, pack_files, pack_space, space_of
+from synth.faces.insightface_packs import license_of, pack_files, pack_space, space_of
 from synth.onnx_runtime import load_errors, one_thread, providers_for, require_device
 from synth.recognisers.base import Recogniser
 from synth.types import ALIGNED_SIZE, Embeddings, Faces, Images
@@ -53,7 +53,6 @@ class InsightfacePack(Recogniser):
     """
 
     embedding_size: ClassVar[int] = 512
-    license: ClassVar[str] = LICENSE
 
     def __init__(
         self,

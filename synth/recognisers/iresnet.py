@@ -27,11 +27,13 @@ _PUBLISHED: Final[Mapping[str, WeightFile]] = {
         "BooBooWu/Vec2Face",
         "weights/arcface-r100-glint360k.pth",
         "MIT (trained on Glint360K, whose photographs are for research only)",
+        size=261_000_000,
     ),
     ELASTICFACE_MS1MV2: WeightFile(
         path=Path("295672backbone.pth"),
         origin="https://github.com/fdbtrs/ElasticFace (ElasticFace-Arc)",
         license="CC BY-NC-SA 4.0 (trained on MS1MV2)",
+        size=261_000_000,
     ),
 }
 

@@ -10,14 +10,15 @@ from synth.weights.files import WeightFile
 
 _REPO: Final = "BooBooWu/Vec2Face"
 _PLUS_REPO: Final = "BooBooWu/Vec2Face_plus"
-_PLUS_FILES: Final = ("main_model", "pose_model")
 _LICENSE: Final = "MIT; trained on WebFace4M"
 _PLUS_LICENSE: Final = "not stated by its authors; trained on WebFace4M"
 _POSES_PAGE: Final = "https://github.com/HaiyuWu/Vec2Face_plus (landmarks/images)"
-_ESTIMATORS: Final[Mapping[str, tuple[str, str]]] = {
-    "recogniser": ("arcface-r100-glint360k.pth", "MIT; trained on Glint360K"),
-    "quality_estimator": ("magface-r100-glint360k.pth", "MIT; trained on Glint360K"),
-    "pose_estimator": ("6DRepNet_300W_LP_AFLW2000.pth", "MIT; trained on 300W-LP"),
+_SIZE: Final = 697_000_000
+_PLUS_SIZES: Final[Mapping[str, int]] = {"main_model": 697_000_000, "pose_model": 740_000_000}
+_ESTIMATORS: Final[Mapping[str, tuple[str, str, int]]] = {
+    "recogniser": ("arcface-r100-glint360k.pth", "MIT; trained on Glint360K", 261_000_000),
+    "quality_estimator": ("magface-r100-glint360k.pth", "MIT; trained on Glint360K", 261_000_000),
+    "pose_estimator": ("6DRepNet_300W_LP_AFLW2000.pth", "MIT; trained on 300W-LP", 157_000_000),
 }
 
 
@@ -46,16 +47,15 @@ def picture_paths(folder: Path) -> list[Path]:
 
 
 def _generator_file(path: Path, *, is_plus: bool) -> WeightFile:
-    if is_plus or path.stem in _PLUS_FILES:
-        stem = path.stem if path.stem in _PLUS_FILES else "pose_model"
-        name = f"vec2face_plus/{stem}.pth"
-        return WeightFile.on_hub(path, _PLUS_REPO, name, _PLUS_LICENSE)
-    return WeightFile.on_hub(path, _REPO, "weights/vec2face_generator.pth", _LICENSE)
+    if is_plus or path.stem in _PLUS_SIZES:
+        stem = path.stem if path.stem in _PLUS_SIZES else "pose_model"
+        return WeightFile.on_hub(path, _PLUS_REPO, f"vec2face_plus/{stem}.pth", _PLUS_LICENSE, _PLUS_SIZES[stem])
+    return WeightFile.on_hub(path, _REPO, "weights/vec2face_generator.pth", _LICENSE, _SIZE)
 
 
 def _estimator_file(path: Path, estimator: str) -> WeightFile:
-    name, terms = _ESTIMATORS[estimator]
-    return WeightFile.on_hub(path, _REPO, f"weights/{name}", terms)
+    name, terms, size = _ESTIMATORS[estimator]
+    return WeightFile.on_hub(path, _REPO, f"weights/{name}", terms, size)
 
 
 def _picture(path: Path) -> WeightFile:

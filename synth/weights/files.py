@@ -23,7 +23,7 @@ class WeightFile:
         repo: hub repository that `synth weights --download` fetches it from, like 'FoivosPar/Arc2Face'; None where
             it is not on the hub.
         name: its path inside `repo`.
-        size: bytes as published; None: not known.
+        size: bytes as published, to the first two digits at least; None: not known.
         sha256: hexadecimal, of the published file; None: not known.
     """
 
@@ -36,9 +36,9 @@ class WeightFile:
     sha256: str | None = None
 
     @classmethod
-    def on_hub(cls, path: Path, repo: str, name: str, license: str) -> Self:
+    def on_hub(cls, path: Path, repo: str, name: str, license: str, size: int | None = None) -> Self:
         """Returns a file that is published on the Hugging Face hub; arguments as the attributes."""
-        return cls(path=path, origin=f"https://huggingface.co/{repo}", license=license, repo=repo, name=name)
+        return cls(path=path, origin=f"https://huggingface.co/{repo}", license=license, repo=repo, name=name, size=size)
 
     @property
     def is_present(self) -> bool:

@@ -71,7 +71,16 @@ def test_the_sections_a_publisher_is_expected_to_write_are_there():
 
 def test_licences_of_all_models_are_stated_or_said_to_be_unknown():
     assert "- recogniser `reader`: apache-2.0" in card_text(FACTS)
-    assert "- recogniser `reader`: not stated" in card_text(dataclasses.replace(FACTS, recogniser_license=""))
+    unknown = dataclasses.replace(FACTS, recogniser_license="")
+    assert "- recogniser `reader`: not stated" in card_text(unknown)
+    of_weights = {"generator painter": ["MIT", ""], "recogniser reader": ["Apache-2.0; trained on photographs"]}
+    text = card_text(dataclasses.replace(unknown, weight_licenses=of_weights))
+    assert (
+        "- recogniser `reader`: that of its weights\n"
+        "- weights of the generator painter: MIT\n"
+        "- weights of the generator painter: not stated\n"
+        "- weights of the recogniser reader: Apache-2.0; trained on photographs\n"
+    ) in text
 
 
 def test_the_configuration_is_in_the_card_word_for_word():

@@ -94,10 +94,17 @@ def test_what_is_missing_beside_what_is_there_is_listed(tmp_path):
     ]
 
 
-def test_no_detector_is_asked_for_where_an_unknown_file_may_be_one(tmp_path):
+def test_an_unknown_file_that_may_be_the_detector_is_listed_in_place_of_a_known_one(tmp_path):
     folder = pack(tmp_path, "my_detector.onnx", "arcface.onnx")
 
-    assert names_of(pack_files(folder, None, None)) == ["arcface.onnx"]
+    assert names_of(pack_files(folder, None, None)) == ["my_detector.onnx", "arcface.onnx"]
+
+
+def test_the_manifest_is_one_of_the_files(tmp_path):
+    folder = pack(tmp_path, "scrfd_10g_bnkps.onnx", "arcface.onnx")
+    (folder / "manifest.json").write_text("{}")
+
+    assert names_of(pack_files(folder, None, None)) == ["scrfd_10g_bnkps.onnx", "arcface.onnx", "manifest.json"]
 
 
 def test_a_pack_of_unknown_names_lists_all_its_models(tmp_path):

@@ -219,6 +219,14 @@ def changed(files, tmp_path, change):
     return folder, files[1]
 
 
+def test_negatives_are_among_the_files_a_run_needs(files):
+    found = Idiff.weight_files(options(files, negative="closest", negative_vectors="nobody.npy"))
+
+    assert found[-1].path == Path("nobody.npy")
+    assert not found[-1].is_present
+    assert all(file.is_present for file in found[:-1])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
