@@ -40,7 +40,8 @@ class Sample(Stage):
         """Samples all vectors.
 
         Raises:
-            VectorsError: the sampler gave vectors of another shape or dtype, or numbers that are not finite.
+            VectorsError: the sampler gave vectors of another shape or dtype, or numbers that are not finite, or
+                vectors that the generator does not take: better here than after days of generating.
         """
         sampler = self._sampler
         assert sampler is not None
@@ -51,6 +52,7 @@ class Sample(Stage):
                 f"{self._config.identities.sampler.type}: expected finite float32 {expected}, "
                 f"got {vectors.dtype} {vectors.shape}"
             )
+        components.resolve("generator", self._config.generator.type).check_vectors(vectors)
         write_array(out / "vectors.npy", vectors)
         about = {
             "count": task.stop,

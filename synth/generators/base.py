@@ -92,8 +92,9 @@ class Generator(ABC):
             uint8 RGB images (B, H, W, 3) and the declared truth columns.
         """
 
-    def check_vectors(self, vectors: Vectors) -> None:
-        """Refuses vectors that the generator was not made for.
+    @classmethod
+    def check_vectors(cls, vectors: Vectors) -> None:
+        """Refuses vectors that the generator was not made for; needs none of its weights.
 
         Args:
             vectors: expected float32 (B, `vector_size`), each with a length within `norm_range`.
@@ -101,17 +102,17 @@ class Generator(ABC):
         Raises:
             VectorsError: naming the first bad row and the way out.
         """
-        name, size = type(self).__name__, self.vector_size
+        name, size = cls.__name__, cls.vector_size
         if vectors.ndim != 2 or vectors.shape[1] != size:
             raise VectorsError(
                 f"{name}: vectors have shape {vectors.shape}, expected (B, {size}); sample them with dimension {size}"
             )
-        low, high = self.norm_range
+        low, high = cls.norm_range
         lengths = np.linalg.norm(vectors, axis=1)
         bad = np.flatnonzero(~((lengths >= low) & (lengths <= high)))  # the negation catches NaN as well
         if len(bad):
             row = int(bad[0])
-            way_out = "divide them by their length" if self.vector_norm == "unit" else "do not normalise the embeddings"
+            way_out = "divide them by their length" if cls.vector_norm == "unit" else "do not normalise the embeddings"
             raise VectorsError(
                 f"{name}: vector {row} has length {lengths[row]:.4g}, expected {low:g} to {high:g}; {way_out}"
             )

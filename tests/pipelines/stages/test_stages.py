@@ -5,12 +5,16 @@ import json
 import numpy as np
 import pytest
 
+from pipelines.config import load_config
+from pipelines.run_directory import RunDirectory
+from pipelines.stages.sample import Sample
+from synth.errors import VectorsError
 from synth.images import decode_image, provenance
 from synth.seeding import sample_seed
 from synth.shards.table import read_table
 from synth.shards.tar import TarReader
 from synth.similarity import cosine_matrix, unit
-from tests.toy import run_toy
+from tests.toy import ROOT, run_toy
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +35,21 @@ def test_sample_says_what_its_vectors_are(run):
     assert about == {"count": 10, "dimension": 32, "norm": "unit", "space": "painted"}
     assert vectors.shape == (10, 32)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+
+
+def test_vectors_of_a_length_that_the_generator_does_not_take_end_the_run_before_its_weights_are_read(tmp_path):
+    vectors = 20 * unit(np.random.default_rng(0).standard_normal((4, 512))).astype(np.float32)
+    vectors[2] *= 0.05
+    np.save(tmp_path / "vectors.npy", vectors)
+    sampler = {"type": "from_file", "path": str(tmp_path / "vectors.npy"), "norm": "raw", "space": "arcface_glint360k"}
+    overrides = [f"identities.sampler={json.dumps(sampler)}", "identities.count=4"]
+    stage = Sample(load_config(ROOT / "configs" / "vec2face_10m.yaml", overrides), RunDirectory(tmp_path / "run"))
+    stage.open("cpu")
+
+    with pytest.raises(VectorsError, match="vector 2 has length 1, expected 8 to 60; do not normalise"):
+        stage.process(stage.tasks()[0], tmp_path)
+
+    assert not (tmp_path / "vectors.json").exists()
 
 
 def test_generate_stores_each_candidate_under_its_key_and_seed(run):
