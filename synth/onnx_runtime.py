@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from synth.errors import WeightsError
 
 logger = logging.getLogger(__name__)
+
+# By default convolutions are timed and the fastest taken, so that two workers may take two; TF32 depends on the GPU.
+_CUDA: Final = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
 
 
 def open_session(path: Path, device: str = "cpu", sha256: str | None = None) -> Any:  # noqa: ANN401
@@ -45,12 +48,13 @@ def open_session(path: Path, device: str = "cpu", sha256: str | None = None) -> 
 
 
 def one_thread() -> Any:  # noqa: ANN401
-    """Returns `onnxruntime.SessionOptions` with which results do not depend on the number of cores."""
+    """Returns `onnxruntime.SessionOptions` with which a result follows from the input, not from cores or luck."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    options.use_deterministic_compute = True
     return options
 
 
@@ -80,7 +84,7 @@ def providers_for(device: str) -> list[Any]:
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         logger.warning("device '%s': this onnxruntime has no CUDA, using cpu; onnxruntime-gpu would use it", device)
         return ["CPUExecutionProvider"]
-    return [("CUDAExecutionProvider", {"device_id": int(index or 0)}), "CPUExecutionProvider"]
+    return [("CUDAExecutionProvider", _CUDA | {"device_id": index or "0"}), "CPUExecutionProvider"]
 
 
 def require_device(session: Any, device: str) -> None:  # noqa: ANN401

@@ -4,7 +4,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from synth.errors import WeightsError
-from synth.onnx_runtime import open_session
+from synth.onnx_runtime import open_session, providers_for
 
 
 def doubling(path):
@@ -47,3 +47,12 @@ def test_an_onnxruntime_without_cuda_computes_on_the_cpu_and_says_so(tmp_path, c
 
     assert session.get_providers() == ["CPUExecutionProvider"]
     assert "has no CUDA" in caplog.text
+
+
+def test_cuda_kernels_are_chosen_without_timing_them(monkeypatch):
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+
+    (name, settings), rest = providers_for("cuda:1")
+
+    assert (name, rest) == ("CUDAExecutionProvider", "CPUExecutionProvider")
+    assert settings == {"device_id": "1", "cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
