@@ -2,7 +2,8 @@
 
 Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3", section 3.3) maps a
 counter and a key to four 32-bit words. The key is the sample's seed and the counter says which number of which
-stream is wanted, so no number depends on the batch, on the device or on what was drawn before.
+stream is wanted, so no number depends on the batch or on what was drawn before. Words and uniform numbers are the
+same on every device; what is computed of them is so up to rounding.
 """
 
 from __future__ import annotations

@@ -11,10 +11,7 @@ import torch
 from torch import Tensor
 
 from synth import noise
-from synth.diffusion.options import Negative
-
-SAME = 0.999
-"""Cosine from which a vector of the file counts as the person himself."""
+from synth.diffusion.options import SAME, Negative
 
 
 def negative_vectors(
@@ -28,7 +25,7 @@ def negative_vectors(
         vectors: float32 (B, D), unit L2 norm.
         seeds: int64 (B,), of the samples.
         stream: of the random numbers.
-        others: float32 (N, D), unit L2 norm, with two different ones at least.
+        others: float32 (N, D), unit L2 norm, two of which have a cosine below `ALL_THE_SAME`.
 
     Returns:
         float32 (B, D), unit L2 norm; None for 'empty'.

@@ -10,6 +10,10 @@ Negative: TypeAlias = Literal["empty", "opposite", "random", "farthest", "closes
 
 MAX_GUIDANCE = 30.0  # far past where pictures fall apart
 FEW_STEPS = {"ddim": 50, "dpm": 20}
+SAME = 0.999
+"""Cosine from which a vector to steer away from counts as the person himself."""
+ALL_THE_SAME = 2 * SAME**2 - 1
+"""Vectors all closer than this to one of them may all be the same person as a further vector (the double angle)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

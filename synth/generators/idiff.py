@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
-from synth.diffusion.options import Negative, Sampling, Scheduler
+from synth.diffusion.options import ALL_THE_SAME, Negative, Sampling, Scheduler
 from synth.diffusion.published_folder import checkpoint_in, configuration_of
 from synth.errors import VectorsError
 from synth.extras import require_extra
@@ -151,4 +151,6 @@ def _others(negative: Negative, path: str | None, size: int) -> Vectors | None:
     others = unit(read_vectors(Path(path)))
     if others.shape[1] != size or len(others) < 2:
         raise VectorsError(f"{path}: has vectors {others.shape}, expected two or more of {size} to choose from")
+    if (others @ others[0]).min() > ALL_THE_SAME:
+        raise VectorsError(f"{path}: all {len(others)} vectors are the same person; give at least two different ones")
     return others

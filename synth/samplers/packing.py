@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -21,6 +22,8 @@ from synth.vectors.rejection import check_bound
 from synth.vectors.statistics import VectorStatistics, fit_statistics
 from synth.vectors.statistics_files import read_statistics, statistics_file
 from synth.weights.files import WeightFile
+
+logger = logging.getLogger(__name__)
 
 TILE: Final = 1024  # vectors that are spread at once, beside all tiles before; part of what a seed means
 GALLERY: Final = 8192  # vectors of the reference that draw points towards them, at most
@@ -146,6 +149,8 @@ class PackingSampler(IdentitySampler):
     def _spread_tiles(self, starts: Vectors, gallery: Vectors | None) -> Vectors:
         """Returns where the points of each tile end up, float32, unit length."""
         device = torch_device(self.device)
+        if device != self.device:
+            logger.warning("packing: torch has no %s, vectors are those of a CPU, not those of a GPU", self.device)
         if device == "cpu":
             return unit(self._spread_on(np, starts, gallery))
         import torch

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from synth.errors import VectorsError
 from synth.samplers.gaussian import GaussianSampler
@@ -101,12 +102,13 @@ def test_a_bound_that_cannot_be_kept_is_told():
         sampler.sample(500, seed=1)
 
 
-def test_a_gpu_spreads_as_a_cpu_does_and_is_done_without_where_there_is_none():
+def test_a_gpu_spreads_as_a_cpu_does_and_where_there_is_none_that_is_told(caplog):
     here = PackingSampler(dimension=8, steps=2).sample(50, seed=1)
 
     there = PackingSampler(dimension=8, steps=2, device="cuda:0").sample(50, seed=1)
 
     np.testing.assert_allclose(there, here, atol=1e-3)
+    assert ("torch has no cuda:0" in caplog.text) != torch.cuda.is_available()
 
 
 @pytest.mark.parametrize(
