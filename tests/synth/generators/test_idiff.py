@@ -204,6 +204,13 @@ def test_negatives_of_another_size_are_refused(files, tmp_path):
         made(files, guidance=1.5, negative="farthest", negative_vectors=str(tmp_path / "others.npy"))
 
 
+def test_negatives_that_are_all_one_person_are_refused(files, tmp_path):
+    np.save(tmp_path / "others.npy", VECTORS[:1].repeat(3, axis=0))
+
+    with pytest.raises(VectorsError, match="all 3 vectors are the same person"):
+        made(files, guidance=1.5, negative="closest", negative_vectors=str(tmp_path / "others.npy"))
+
+
 def test_missing_files_are_named_with_their_origin(tmp_path):
     with pytest.raises(WeightsError, match=r"ema\.ckpt: missing; get it from https(.|\n)*decoder\.pt: missing"):
         Idiff(weights=str(tmp_path / "ema.ckpt"), first_stage=str(tmp_path / "decoder.pt"))
