@@ -30,9 +30,10 @@ def fetch(file: WeightFile) -> None:
             not what was published; with the way to get it by hand.
     """
     require_extra("diffusion", "huggingface_hub")
-    folder = file.path.with_name(f".{file.path.name}.download")
-    folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder / "lock"):
+    file.path.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(file.path.with_name(f".{file.path.name}.lock")):
+        folder = file.path.with_name(f".{file.path.name}.download")
+        folder.mkdir(exist_ok=True)
         try:
             if not file.is_present:
                 _download(file, folder).rename(file.path)
@@ -70,10 +71,35 @@ def _download(file: WeightFile, folder: Path) -> Path:
 
 @contextmanager
 def _alone(lock: Path) -> Iterator[None]:
-    """Waits until no other process is in the block with the same lock."""
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+    """Waits until no other process is in the block with the same lock file; the file is removed at the end."""
+    descriptor = _locked(lock)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
+        lock.unlink(missing_ok=True)  # while it is held: nobody else can be in the block by this file
         os.close(descriptor)
+
+
+def _locked(lock: Path) -> int:
+    """Returns a descriptor that holds the lock file, which is made if it is missing.
+
+    Whoever waited may have waited for a file that its holder removed; it keeps nobody out any more.
+    """
+    while True:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is_open_at(descriptor, lock):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _is_open_at(descriptor: int, path: Path) -> bool:
+    """Returns whether the open file is the one that the path leads to now."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

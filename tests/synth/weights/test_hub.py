@@ -32,6 +32,56 @@ except SynthError as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
 
+# Eight processes want a file at the same moment, again and again; the download is a pretence that looks at how many
+# are at it. Whether it succeeds is the second argument.
+CROWD = """
+import multiprocessing, os, sys, time
+from pathlib import Path
+from synth.errors import WeightsError
+from synth.weights import hub
+from synth.weights.files import WeightFile
+
+root, succeeds, rounds = Path(sys.argv[1]), sys.argv[2] == "succeeds", int(sys.argv[3])
+
+
+def pretend(file, folder):
+    mark = root / "marks" / file.path.name
+    os.close(os.open(mark, os.O_CREAT | os.O_EXCL))  # FileExistsError: another process is downloading it as well
+    (folder / "part").write_bytes(b"whole")
+    time.sleep(0.001)
+    mark.unlink()
+    if not succeeds:
+        raise WeightsError("cannot be fetched")
+    return folder / "part"
+
+
+def work(barrier):
+    for number in range(rounds):
+        file = WeightFile(path=root / "weights" / f"{number}.bin", origin="", license="", repo="owner/model")
+        barrier.wait()
+        try:
+            hub.fetch(file)
+        except WeightsError:
+            assert not succeeds
+        except BaseException:
+            barrier.abort()  # the others need not wait for this one
+            raise
+        else:
+            assert file.path.read_bytes() == b"whole"
+
+
+hub._download = pretend
+(root / "marks").mkdir()
+context = multiprocessing.get_context("fork")
+barrier = context.Barrier(8, timeout=30)
+crowd = [context.Process(target=work, args=[barrier]) for _ in range(8)]
+for process in crowd:
+    process.start()
+for process in crowd:
+    process.join()
+sys.exit(any(process.exitcode for process in crowd))
+"""
+
 
 @pytest.fixture(scope="module")
 def server():
@@ -97,6 +147,28 @@ def test_several_processes_fetch_a_file_once(server, tmp_path):
     assert [end(process)[0] for process in processes] == [0, 0, 0]
     assert path.read_bytes() == DATA
     assert server[1]["GET", "folder/model.bin"] == 1
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(("outcome", "left"), [("succeeds", 100), ("fails", 0)])
+def test_of_a_crowd_one_process_at_a_time_downloads_and_nothing_is_left(tmp_path, outcome, left):
+    crowd = [sys.executable, "-c", CROWD, str(tmp_path), outcome, "100"]
+
+    ended = subprocess.run(
+        crowd, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert sorted(path.name for path in (tmp_path / "weights").iterdir()) == sorted(f"{n}.bin" for n in range(left))
+
+
+def test_what_a_killed_download_left_is_taken_up_and_removed(server, tmp_path):
+    path = tmp_path / "weights" / "model.bin"
+    (path.parent / ".model.bin.download").mkdir(parents=True)
+    (path.parent / ".model.bin.lock").touch()
+
+    assert end(start(server, path))[0] == 0
+
     assert list(path.parent.iterdir()) == [path]
 
 
