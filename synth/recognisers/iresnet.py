@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -104,7 +103,7 @@ class Iresnet(Recogniser):
         """Returns the backbone, with the page it is published on where its space says which it is."""
         path = Path(options["weights"])
         published = _PUBLISHED.get(cls.embedding_space(options))
-        return [replace(published, path=path) if published else WeightFile(path=path, origin=_OWN, license="")]
+        return [published.at(path) if published else WeightFile(path=path, origin=_OWN, license="")]
 
     def recognise(self, images: Images) -> Faces:
         """Finds, aligns and embeds the largest face of each uint8 RGB image (B, H, W, 3)."""

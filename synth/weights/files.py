@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Self
 
 from synth.digests import sha256_of
@@ -21,8 +21,8 @@ class WeightFile:
         origin: the page it is published on, or how to ask for it.
         license: on what terms, with the data it was trained on where that binds.
         repo: hub repository that `synth weights --download` fetches it from, like 'FoivosPar/Arc2Face'; None where
-            it is not on the hub.
-        name: its path inside `repo`.
+            it is not on the hub, or another kind of file than `path` is named like.
+        name: its path inside the repository; empty where it is not on the hub.
         size: bytes as published, to the first two digits at least; None: not known.
         sha256: hexadecimal, of the published file; None: not known.
     """
@@ -38,7 +38,17 @@ class WeightFile:
     @classmethod
     def on_hub(cls, path: Path, repo: str, name: str, license: str, size: int | None = None) -> Self:
         """Returns a file that is published on the Hugging Face hub; arguments as the attributes."""
-        return cls(path=path, origin=f"https://huggingface.co/{repo}", license=license, repo=repo, name=name, size=size)
+        origin = f"https://huggingface.co/{repo}"
+        return cls(path=Path(name), origin=origin, license=license, repo=repo, name=name, size=size).at(path)
+
+    def at(self, path: Path) -> Self:
+        """Returns the same published file, looked for at another path.
+
+        Under the name of another kind of file it is not fetched: a pickle that is called .safetensors cannot be read.
+        """
+        if self.repo is None or path.suffix == PurePosixPath(self.name).suffix:
+            return replace(self, path=path)
+        return replace(self, path=path, repo=None, sha256=None)
 
     @property
     def is_present(self) -> bool:
@@ -62,9 +72,15 @@ class WeightFile:
     @property
     def way_out(self) -> str:
         """How to get it."""
-        if self.repo is None:
+        if self.repo is not None:
+            return f"`synth weights CONFIG --download` fetches it from {self.repo}"
+        if not self.name:
             return f"get it from {self.origin} and put it there"
-        return f"`synth weights CONFIG --download` fetches it from {self.repo}"
+        published = PurePosixPath(self.name)
+        if self.path.suffix == ".safetensors":
+            convert = f"`synth weights convert {published.name} {self.path}`"
+            return f"get {published} from {self.origin} and make it of that with {convert}"
+        return f"name a {published.suffix} file in the configuration instead: {self.origin} has {published}"
 
 
 def require_files(files: Iterable[WeightFile]) -> None:

@@ -1,7 +1,8 @@
 import pytest
 
 from pipelines.config import parse_config
-from pipelines.weight_files import missing_files, needed_files, require_weights
+from pipelines.weight_files import files_of, missing_files, needed_files, require_weights
+from synth.components import ComponentSpec
 from synth.errors import ConfigError, WeightsError
 from tests.pipelines.weighted import weighted_config, write_weights
 from tests.toy import CONFIG, run_toy
@@ -74,3 +75,31 @@ def test_a_sampler_whose_file_is_missing_stops_a_run_but_no_plan(tmp_path, sampl
     assert [file.path.name for file in missing_files(config)] == ["none.npz"]
     with pytest.raises(WeightsError, match=r"none\.npz: missing; get it from `synth fit-sampler` on a file of embed"):
         require_weights(config)
+
+
+@pytest.mark.parametrize(
+    ("spec", "way_out"),
+    [
+        (
+            ComponentSpec("generator", "vec2face", {"weights": "w/vec2face_generator.safetensors"}),
+            "get weights/vec2face_generator.pth from https://huggingface.co/BooBooWu/Vec2Face and make it of that with "
+            "`synth weights convert vec2face_generator.pth w/vec2face_generator.safetensors`",
+        ),
+        (
+            ComponentSpec("recogniser", "iresnet", {"weights": "r100.safetensors", "space": "arcface_glint360k"}),
+            "get weights/arcface-r100-glint360k.pth from https://huggingface.co/BooBooWu/Vec2Face and make it of that "
+            "with `synth weights convert arcface-r100-glint360k.pth r100.safetensors`",
+        ),
+        (
+            ComponentSpec("generator", "arc2face", {"weights": "w", "base": "b", "lora": "lora.bin"}),
+            "name a .safetensors file in the configuration instead: "
+            "https://huggingface.co/latent-consistency/lcm-lora-sdv1-5 has pytorch_lora_weights.safetensors",
+        ),
+    ],
+    ids=lambda value: value.type if isinstance(value, ComponentSpec) else "",
+)
+def test_another_kind_of_file_than_published_is_not_to_be_fetched_but_made(spec, way_out):
+    file = files_of(spec)[-1]
+
+    assert file.repo is None
+    assert file.way_out == way_out

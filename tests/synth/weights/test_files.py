@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from synth.digests import sha256_of
@@ -67,3 +69,46 @@ def test_files_that_are_there_pass(tmp_path):
 
 def test_sizes_add_up_as_far_as_they_are_known(tmp_path):
     assert total_size([weight_file(tmp_path, size=3), weight_file(tmp_path), weight_file(tmp_path, size=4)]) == 7
+
+
+def test_a_file_of_the_hub_is_fetched_under_any_name_of_its_kind():
+    file = WeightFile.on_hub(Path("models/mine.pth"), "owner/repo", "weights/model.pth", "MIT", size=5)
+
+    assert (file.path, file.repo, file.name, file.size) == (
+        Path("models/mine.pth"),
+        "owner/repo",
+        "weights/model.pth",
+        5,
+    )
+    assert file.way_out == "`synth weights CONFIG --download` fetches it from owner/repo"
+
+
+def test_a_pickle_of_the_hub_is_not_fetched_under_a_name_that_says_safetensors():
+    file = WeightFile.on_hub(Path("models/mine.safetensors"), "owner/repo", "weights/model.pth", "MIT")
+
+    assert file.repo is None
+    assert file.way_out == (
+        "get weights/model.pth from https://huggingface.co/owner/repo and make it of that with "
+        "`synth weights convert model.pth models/mine.safetensors`"
+    )
+
+
+@pytest.mark.parametrize("path", ["lora.bin", "lora"])
+def test_a_kind_that_nothing_converts_to_is_to_be_named_as_published(path):
+    file = WeightFile.on_hub(Path(path), "owner/repo", "lora.safetensors", "MIT")
+
+    assert file.repo is None
+    assert file.way_out == (
+        "name a .safetensors file in the configuration instead: https://huggingface.co/owner/repo has lora.safetensors"
+    )
+
+
+def test_what_was_converted_has_another_hash_than_what_was_published(tmp_path):
+    published = weight_file(Path("model.pth"), repo="owner/repo", name="model.pth", sha256="0" * 64)
+
+    assert published.at(tmp_path / "other.pth").sha256 == "0" * 64
+    assert published.at(tmp_path / "other.safetensors").sha256 is None
+
+
+def test_a_file_by_hand_is_the_same_at_any_path():
+    assert weight_file(Path("a.pth")).at(Path("b.safetensors")) == weight_file(Path("b.safetensors"))
