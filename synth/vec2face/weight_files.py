@@ -13,8 +13,10 @@ _PLUS_REPO: Final = "BooBooWu/Vec2Face_plus"
 _LICENSE: Final = "MIT; trained on WebFace4M"
 _PLUS_LICENSE: Final = "not stated by its authors; trained on WebFace4M"
 _POSES_PAGE: Final = "https://github.com/HaiyuWu/Vec2Face_plus (landmarks/images)"
+_STEM: Final = "vec2face_generator"
 _SIZE: Final = 697_000_000
 _PLUS_SIZES: Final[Mapping[str, int]] = {"main_model": 697_000_000, "pose_model": 740_000_000}
+_STEMS: Final = (_STEM, *_PLUS_SIZES)
 _ESTIMATORS: Final[Mapping[str, tuple[str, str, int]]] = {
     "recogniser": ("arcface-r100-glint360k.pth", "MIT; trained on Glint360K", 261_000_000),
     "quality_estimator": ("magface-r100-glint360k.pth", "MIT; trained on Glint360K", 261_000_000),
@@ -47,10 +49,11 @@ def picture_paths(folder: Path) -> list[Path]:
 
 
 def _generator_file(path: Path, *, is_plus: bool) -> WeightFile:
-    if is_plus or path.stem in _PLUS_SIZES:
-        stem = path.stem if path.stem in _PLUS_SIZES else "pose_model"
-        return WeightFile.on_hub(path, _PLUS_REPO, f"vec2face_plus/{stem}.pth", _PLUS_LICENSE, _PLUS_SIZES[stem])
-    return WeightFile.on_hub(path, _REPO, "weights/vec2face_generator.pth", _LICENSE, _SIZE)
+    """Returns what was published under the name of a path; of a name that nobody published, what the options need."""
+    stem = path.stem if path.stem in _STEMS else ("pose_model" if is_plus else _STEM)
+    if stem == _STEM:
+        return WeightFile.on_hub(path, _REPO, f"weights/{stem}.pth", _LICENSE, _SIZE)
+    return WeightFile.on_hub(path, _PLUS_REPO, f"vec2face_plus/{stem}.pth", _PLUS_LICENSE, _PLUS_SIZES[stem])
 
 
 def _estimator_file(path: Path, estimator: str) -> WeightFile:
