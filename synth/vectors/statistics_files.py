@@ -17,6 +17,7 @@ from synth.errors import VectorsError
 from synth.vectors.files import reason_of
 from synth.vectors.statistics import VectorStatistics
 from synth.weights.files import WeightFile
+from synth.whole_files import whole_file
 
 SUFFIXES: Final = (".npz", ".safetensors")
 FORMAT: Final = "synth vector statistics 1"
@@ -29,6 +30,8 @@ Float64 = npt.NDArray[np.float64]
 
 def write_statistics(path: Path, statistics: VectorStatistics) -> None:
     """Writes statistics to an .npz or .safetensors file; the same statistics give the same bytes.
+
+    A file that is there stays until the new one is whole.
 
     Raises:
         VectorsError: the path has another suffix.
@@ -44,7 +47,8 @@ def write_statistics(path: Path, statistics: VectorStatistics) -> None:
         buffer = io.BytesIO()
         np.savez(buffer, **(arrays | {ABOUT: np.array(about)}))
         data = buffer.getvalue()
-    path.write_bytes(data)
+    with whole_file(path) as unfinished:
+        unfinished.write_bytes(data)
 
 
 def statistics_file(path: Path) -> WeightFile:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from torch import Tensor
 from synth.errors import WeightsError
 from synth.vectors.contexts import read_contexts
 from synth.weights.checkpoints import read_checkpoint, require_plain
+from synth.whole_files import whole_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +49,15 @@ def convert(source: Path, target: Path) -> Converted:
         raise WeightsError(f"{target}: exists already; name a new file, or remove it")
     if target.suffix == ".npy":
         vectors = read_contexts(source)
-        with _whole(target) as unfinished, unfinished.open("wb") as file:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(target) as unfinished, unfinished.open("wb") as file:
             np.save(file, vectors)
         return Converted(len(vectors))
     if target.suffix != ".safetensors":
         raise WeightsError(f"{target}: unknown kind of file; .safetensors for a checkpoint, .npy for contexts")
     tensors, dropped = _flattened(source, read_checkpoint(source))
-    with _whole(target) as unfinished:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(target) as unfinished:
         safetensors.torch.save_file(tensors, unfinished, metadata={"format": "pt"})
     return Converted(len(tensors), dropped)
 
@@ -87,15 +88,3 @@ def _leaves(content: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]
             yield from _leaves(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
-
-
-@contextmanager
-def _whole(target: Path) -> Iterator[Path]:
-    """Yields a path beside the target to write to, and renames it to the target at the end."""
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        yield unfinished
-        unfinished.rename(target)
-    finally:
-        unfinished.unlink(missing_ok=True)

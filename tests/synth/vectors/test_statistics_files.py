@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,6 +39,24 @@ def test_the_same_statistics_give_the_same_small_file(tmp_path, suffix, statisti
 
     assert first.read_bytes() == second.read_bytes()
     assert first.stat().st_size < 8 * (5 * 12 + 12 + 5) + 2000
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_write_that_breaks_off_leaves_the_earlier_file_and_nothing_else(tmp_path, monkeypatch, suffix, statistics):
+    path = tmp_path / f"statistics{suffix}"
+    write_statistics(path, statistics)
+    write_bytes = Path.write_bytes
+
+    def break_off(path, data):
+        write_bytes(path, data[: len(data) // 2])
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", break_off)
+    with pytest.raises(OSError, match="No space left"):
+        write_statistics(path, dataclasses.replace(statistics, count=7))
+
+    assert read_statistics(path).count == statistics.count
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
