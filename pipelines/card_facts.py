@@ -13,7 +13,7 @@ from pipelines.reporting.run_tables import RunTables
 from pipelines.reporting.similarities import similarity_pairs
 from pipelines.run_directory import RunDirectory, require_shard
 from pipelines.schema import RunConfig
-from pipelines.weight_files import needed_files
+from pipelines.weight_files import files_by_component
 from synth import components
 from synth.shards.manifest import ShardRecord
 from synth.types import ALIGNED_SIZE
@@ -66,13 +66,14 @@ def _image(config: RunConfig) -> str:
 
 
 def _weight_licenses(config: RunConfig) -> dict[str, list[str]]:
-    """Returns the licences of the weight files that each component read, each once and in their order."""
-    found: dict[str, list[str]] = {}
-    for needed in needed_files(config):
-        licenses = found.setdefault(needed.component, [])
-        if needed.file.license not in licenses:
-            licenses.append(needed.file.license)
-    return found
+    """Returns the licences of the weight files that each component read, each once and in their order.
+
+    A file that two components read counts for both.
+    """
+    read = files_by_component(config)
+    return {
+        component: list(dict.fromkeys(file.license for file in files)) for component, files in read.items() if files
+    }
 
 
 def _fields(config: RunConfig, generator: Any) -> dict[str, str]:  # noqa: ANN401

@@ -41,17 +41,26 @@ def files_of(spec: ComponentSpec) -> list[WeightFile]:
     return files
 
 
-def needed_files(config: RunConfig) -> list[NeededFile]:
-    """Returns the files of sampler, generator and recogniser, each path once.
+def files_by_component(config: RunConfig) -> dict[str, list[WeightFile]]:
+    """Returns the files that sampler, generator and recogniser each read, by component, like 'generator arc2face'.
 
     Raises:
         ComponentError: options do not say which.
     """
     specs = (config.sampler_spec, config.generator_spec, config.recogniser_spec)
-    found = [NeededFile(f"{spec.kind} {spec.type}", file) for spec in specs for file in files_of(spec)]
+    return {f"{spec.kind} {spec.type}": files_of(spec) for spec in specs}
+
+
+def needed_files(config: RunConfig) -> list[NeededFile]:
+    """Returns the files of sampler, generator and recogniser, each path once: of several readers the first is named.
+
+    Raises:
+        ComponentError: options do not say which.
+    """
     first_of_each: dict[str, NeededFile] = {}
-    for needed in found:
-        first_of_each.setdefault(str(needed.file.path), needed)
+    for component, files in files_by_component(config).items():
+        for file in files:
+            first_of_each.setdefault(str(file.path), NeededFile(component, file))
     return list(first_of_each.values())
 
 

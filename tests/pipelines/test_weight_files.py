@@ -1,7 +1,7 @@
 import pytest
 
 from pipelines.config import parse_config
-from pipelines.weight_files import files_of, missing_files, needed_files, require_weights
+from pipelines.weight_files import files_by_component, files_of, missing_files, needed_files, require_weights
 from synth.components import ComponentSpec
 from synth.errors import ConfigError, WeightsError
 from tests.pipelines.weighted import weighted_config, write_weights
@@ -21,6 +21,17 @@ def test_files_of_all_components_are_listed_with_who_reads_them(config, tmp_path
         ("generator tests.pipelines.weighted.WeightedVector", "generator/encoder.bin"),
         ("recogniser tests.pipelines.weighted.WeightedRecogniser", "recogniser.bin"),
     ]
+
+
+def test_a_file_of_two_components_is_listed_once_and_known_to_be_read_by_both(tmp_path):
+    shared = parse_config(weighted_config(tmp_path).replace("recogniser.bin", "generator/encoder.bin"), "toy.yaml")
+
+    assert [needed.file.path.name for needed in needed_files(shared)] == ["model.bin", "encoder.bin"]
+    assert {name: len(files) for name, files in files_by_component(shared).items()} == {
+        "sampler gaussian": 0,
+        "generator tests.pipelines.weighted.WeightedVector": 2,
+        "recogniser tests.pipelines.weighted.WeightedRecogniser": 1,
+    }
 
 
 def test_a_configuration_without_weights_needs_none():
