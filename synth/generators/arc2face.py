@@ -14,6 +14,7 @@ from synth.extras import require_extra
 from synth.generators.base import Generator
 from synth.precision import Precision
 from synth.spaces import ARCFACE_WEBFACE42M
+from synth.stable_diffusion.published_folders import CONFIG, WEIGHTS, encoder_weights
 from synth.types import Generated, Vectors
 from synth.weights.files import WeightFile, require_files
 
@@ -119,11 +120,9 @@ class Arc2Face(Generator):
     def weight_files(cls, options: Mapping[str, Any]) -> list[WeightFile]:
         """Returns the files of the folders that options `weights`, `base`, `lora` and `tiny_vae` name."""
         weights, base = Path(options["weights"]), Path(options["base"])
-        model = ("config.json", "diffusion_pytorch_model.safetensors")
-        encoder = "model.safetensors"
-        if not (weights / "encoder" / encoder).is_file():
-            encoder = "pytorch_model.bin"
-        names = [*(f"arc2face/{name}" for name in model), "encoder/config.json", f"encoder/{encoder}"]
+        model = (CONFIG, WEIGHTS)
+        encoder = (CONFIG, encoder_weights(weights / "encoder").name)
+        names = [*(f"arc2face/{name}" for name in model), *(f"encoder/{name}" for name in encoder)]
         files = _files(weights, REPO, LICENSE, names)
         tokenizer = ("merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json")
         names = ["scheduler/scheduler_config.json", *(f"tokenizer/{name}" for name in tokenizer)]

@@ -14,11 +14,8 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from synth.errors import WeightsError
 from synth.stable_diffusion.configs import read_config
+from synth.stable_diffusion.published_folders import CONFIG, WEIGHTS, encoder_weights
 from synth.weights.checkpoints import load_strictly, read_checkpoint, tensors_of
-
-CONFIG: Final = "config.json"
-WEIGHTS: Final = "diffusion_pytorch_model.safetensors"
-ENCODER_WEIGHTS: Final = ("model.safetensors", "pytorch_model.bin")  # the first one there is read
 
 _TEXT_PREFIX: Final = "text_model."
 _POSITIONS: Final = "embeddings.position_ids"  # a constant that files of transformers < 4.31 hold as well
@@ -68,7 +65,7 @@ def load_text_model(folder: Path, device: torch.device, dtype: torch.dtype) -> C
     and leaves the weights of any subclass random.
 
     Args:
-        folder: with config.json and one of `ENCODER_WEIGHTS`.
+        folder: with config.json and model.safetensors or pytorch_model.bin.
         device: where to.
         dtype: which its weights are cast to.
     """
@@ -81,12 +78,6 @@ def load_text_model(folder: Path, device: torch.device, dtype: torch.dtype) -> C
         if bare != _POSITIONS:
             tensors[names.get(bare, name)] = tensor
     return _filled(text, tensors, path, device, dtype)
-
-
-def encoder_weights(folder: Path) -> Path:
-    """Returns the weights of a text model's folder: safetensors where there are, else as published."""
-    first, published = (folder / name for name in ENCODER_WEIGHTS)
-    return first if first.is_file() else published
 
 
 def _built(kind: type[NetworkT], path: Path) -> NetworkT:
