@@ -9,7 +9,8 @@
         RunLockedError          another driver works on it
         FingerprintError        it was made with another configuration
         DiskFullError           its disk has no space left                exit 1
-      DeviceMemoryError       a batch does not fit the device             exit 1
+      DeviceMemoryError       a batch or model does not fit the device    exit 1
+      PrecisionError          numbers overflowed in the precision asked   exit 1
       SelectionError          no sample was kept                          exit 1
       ShardError              committed data is damaged                   exit 1
       TasksFailedError        tasks of a stage failed                     exit 1
@@ -64,7 +65,13 @@ class DiskFullError(RunError):
 
 
 class DeviceMemoryError(SynthError):
-    """A batch does not fit the memory of its device."""
+    """A batch or a model does not fit the memory of its device."""
+
+    exit_code = 1
+
+
+class PrecisionError(SynthError):
+    """A network's numbers overflowed in the precision that was asked for."""
 
     exit_code = 1
 

@@ -11,8 +11,10 @@ from typing import Final
 import torch
 from torch import nn
 
-from synth.errors import DeviceMemoryError
+from synth.errors import DeviceMemoryError, PrecisionError
 from synth.precision import Precision as Precision
+
+_NO_MEMORY: Final = ("can't allocate memory", "not enough memory", "STATUS_ALLOC_FAILED")
 
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -69,9 +71,51 @@ def batch_fits(rows: int, option: str = "images.batch_size") -> Iterator[None]:
     Raises:
         DeviceMemoryError: the block ran out of the device's memory.
     """
+    with _memory_is_enough(f"a batch of {rows} does not fit the device's memory", f"lower {option} in a new run"):
+        yield
+
+
+@contextmanager
+def networks_fit(device: torch.device | str) -> Iterator[None]:
+    """Says what to do where networks do not fit the device they are moved to.
+
+    Raises:
+        DeviceMemoryError: the block ran out of the device's memory.
+    """
+    way_out = "use another device, or less of its memory for other work; half the memory takes `precision: bfloat16`"
+    with _memory_is_enough(f"the networks do not fit the memory of {device}", way_out):
+        yield
+
+
+@contextmanager
+def _memory_is_enough(complaint: str, way_out: str) -> Iterator[None]:
     try:
         yield
-    except torch.OutOfMemoryError as error:
-        raise DeviceMemoryError(
-            f"a batch of {rows} does not fit the device's memory ({error}); lower {option} in a new run"
-        ) from error
+    except (RuntimeError, MemoryError) as error:
+        if not _is_about_memory(error):
+            raise
+        raise DeviceMemoryError(f"{complaint} ({error}); {way_out}") from error
+
+
+def _is_about_memory(error: Exception) -> bool:
+    """Tells errors about memory from others: only CUDA's own allocator has a class for them."""
+    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return known or any(sign in str(error) for sign in _NO_MEMORY)
+
+
+def require_finite(images: torch.Tensor) -> None:
+    """Refuses images of numbers that overflowed: as pixels they would be black, and nothing would say why.
+
+    Args:
+        images: floating, (B, ...).
+
+    Raises:
+        PrecisionError: naming the first such row, and how many there are.
+    """
+    bad = (~images.isfinite().flatten(1).all(dim=1)).nonzero()[:, 0]
+    if len(bad):
+        raise PrecisionError(
+            f"{len(bad)} of {len(images)} images of the batch have NaN or infinite numbers, the first in row "
+            f"{int(bad[0])}; float16 overflows with some weights: use `precision: bfloat16` or `float32`, and if it "
+            "was that the weights are damaged"
+        )

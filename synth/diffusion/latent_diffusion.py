@@ -23,6 +23,7 @@ from synth.errors import WeightsError
 from synth.networks.latent_unet import LatentUNet
 from synth.networks.latent_unet_loading import load_latent_unet
 from synth.networks.vq_first_stage import FirstStageDecoder, load_decoder
+from synth.torch_runtime import require_finite
 from synth.types import Images, Vectors
 
 # Streams of a sample's seed; the fresh noise of step i of `ddpm` has stream i.
@@ -76,7 +77,9 @@ class LatentDiffusion:
         device = self.unet.final.weight.device
         keys = noise.seeds_to(seeds, device)
         latents = self._latents(torch.tensor(vectors, device=device), keys)
-        images: Images = to_pixels(self.decoder(latents)).cpu().numpy()
+        decoded = self.decoder(latents)
+        require_finite(decoded)
+        images: Images = to_pixels(decoded).cpu().numpy()
         return images
 
     def _latents(self, vectors: Tensor, seeds: Tensor) -> Tensor:

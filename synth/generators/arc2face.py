@@ -101,20 +101,22 @@ class Arc2Face(Generator):
         from synth.stable_diffusion.identity_diffusion import load_identity_diffusion
         from synth.stable_diffusion.noise_schedule import read_noise_schedule
         from synth.stable_diffusion.schedulers import DpmSolver, LatentConsistency
-        from synth.torch_runtime import DTYPES, prepare
+        from synth.torch_runtime import DTYPES, networks_fit, prepare
 
         schedule = read_noise_schedule(Path(base) / "scheduler" / "scheduler_config.json")
-        self.model = load_identity_diffusion(
-            weights=Path(weights),
-            base=Path(base),
-            lora=Path(lora) if lora is not None else None,
-            tiny_vae=Path(tiny_vae) if tiny_vae is not None else None,
-            scheduler=LatentConsistency(schedule, steps) if few else DpmSolver(schedule, steps),
-            guidance=guidance,
-            device=prepare(device),
-            dtype=DTYPES[precision],
-            compile=compile,
-        )
+        where = prepare(device)
+        with networks_fit(where):
+            self.model = load_identity_diffusion(
+                weights=Path(weights),
+                base=Path(base),
+                lora=Path(lora) if lora is not None else None,
+                tiny_vae=Path(tiny_vae) if tiny_vae is not None else None,
+                scheduler=LatentConsistency(schedule, steps) if few else DpmSolver(schedule, steps),
+                guidance=guidance,
+                device=where,
+                dtype=DTYPES[precision],
+                compile=compile,
+            )
 
     @classmethod
     def weight_files(cls, options: Mapping[str, Any]) -> list[WeightFile]:
@@ -153,6 +155,7 @@ class Arc2Face(Generator):
         Raises:
             VectorsError: a vector has another size or is no unit vector.
             DeviceMemoryError: the batch does not fit the device.
+            PrecisionError: numbers overflowed.
         """
         from synth.torch_runtime import batch_fits
 

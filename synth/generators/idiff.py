@@ -96,11 +96,13 @@ class Idiff(Generator):
         require_files(self.weight_files({"weights": weights, "first_stage": first_stage}))
         # Torch is set up when these are imported: whoever only checks a configuration does not wait for that.
         from synth.diffusion.latent_diffusion import load_latent_diffusion
-        from synth.torch_runtime import DTYPES, compile_networks, prepare
+        from synth.torch_runtime import DTYPES, compile_networks, networks_fit, prepare
 
-        self.model = load_latent_diffusion(
-            Path(weights), Path(first_stage), sampling, others, device=prepare(device), dtype=DTYPES[precision]
-        )
+        where, dtype = prepare(device), DTYPES[precision]
+        with networks_fit(where):
+            self.model = load_latent_diffusion(
+                Path(weights), Path(first_stage), sampling, others, device=where, dtype=dtype
+            )
         if compile:
             compile_networks([self.model.unet, self.model.decoder])
 
@@ -133,6 +135,7 @@ class Idiff(Generator):
         Raises:
             VectorsError: a vector has another size or is no unit vector.
             DeviceMemoryError: the batch does not fit the device.
+            PrecisionError: numbers overflowed.
         """
         from synth.torch_runtime import batch_fits
 

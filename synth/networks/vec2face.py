@@ -94,6 +94,12 @@ class Vec2Face(nn.Module):
     Args:
         shape: widths and depths.
         im_decoder: the convolutional decoder.
+
+    Attributes:
+        vector_size: D.
+        tokens: of the grid.
+        width: C, numbers of a token.
+        has_low_rank_terms: whether it is Vec2Face+.
     """
 
     def __init__(self, shape: Vec2FaceShape, im_decoder: ImageDecoder) -> None:
@@ -115,6 +121,7 @@ class Vec2Face(nn.Module):
         self.vector_size = shape.vector
         self.tokens = shape.tokens
         self.width = width
+        self.has_low_rank_terms = shape.rank is not None
 
     def forward(self, vectors: Tensor, masks: Masks, pose: Tensor | None = None) -> Tensor:
         """Makes images.

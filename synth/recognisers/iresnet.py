@@ -117,7 +117,7 @@ class Iresnet(Recogniser):
         import torch
 
         from synth.networks.face_embedders import load_face_embedder
-        from synth.torch_runtime import DTYPES, prepare
+        from synth.torch_runtime import DTYPES, networks_fit, prepare
 
         self._device = prepare(device)
         self._dtype = DTYPES[precision]
@@ -128,7 +128,8 @@ class Iresnet(Recogniser):
             )
         network.set_precision(self._dtype)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._network = network.to(self._device)
+        with networks_fit(self._device):
+            self._network = network.to(self._device)
 
     def _features(self, aligned: Images) -> npt.NDArray[np.float32]:
         """Returns embeddings of any length of one full batch."""

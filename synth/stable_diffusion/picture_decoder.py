@@ -6,6 +6,8 @@ import torch
 from diffusers.models import AutoencoderKL, AutoencoderTiny
 from torch import Tensor, nn
 
+from synth.torch_runtime import require_finite
+
 DECODED_AT_ONCE = 8  # rows: pictures are large, and decoding must not be what bounds the batch
 
 
@@ -45,10 +47,15 @@ class PictureDecoder(nn.Module):
 
         Returns:
             uint8 (B, h * scale, w * scale, 3) on the latents' device, rounded as diffusers does.
+
+        Raises:
+            PrecisionError: numbers overflowed.
         """
         made = []
         for rows in torch.split(latents, DECODED_AT_ONCE):
             scaled = (rows / self._factor + self._shift).to(dtype, memory_format=torch.channels_last)
-            levels = self(scaled).float().mul(0.5).add(0.5).clamp(0, 1).mul(255).round()
+            decoded = self(scaled)
+            require_finite(decoded)
+            levels = decoded.float().mul(0.5).add(0.5).clamp(0, 1).mul(255).round()
             made.append(levels.to(torch.uint8).permute(0, 2, 3, 1))
         return torch.cat(made)

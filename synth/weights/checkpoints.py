@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -155,7 +155,8 @@ def load_strictly(
         unused: names the file may have and the module does not.
 
     Raises:
-        WeightsError: names are missing or unknown, shapes differ, or weights are NaN or infinite.
+        WeightsError: names are missing or unknown, shapes differ, or numbers are NaN or infinite, or become so in
+            the module's dtypes.
     """
     wanted = module.state_dict()
     missing = [name for name in wanted if name not in tensors]
@@ -172,18 +173,18 @@ def load_strictly(
             f"{path}: does not fit {type(module).__name__} ({'; '.join(mistakes)}); "
             "it is a checkpoint of another network or of another width"
         )
-    _require_finite([name for name, _ in module.named_parameters()], tensors, path)
-    module.load_state_dict({name: tensors[name] for name in wanted})
+    cast = {name: tensors[name].to(value.dtype) for name, value in wanted.items()}
+    narrowed = {name: tensor for name, tensor in cast.items() if tensor.dtype != tensors[name].dtype}
+    _require_finite({name: tensors[name] for name in wanted}, path, "training failed or it is damaged, get another one")
+    _require_finite(narrowed, path, "numbers are too large for the precision, use bfloat16 or float32")
+    module.load_state_dict(cast)
 
 
-def _require_finite(names: Iterable[str], tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Refuses weights that are no numbers: pictures made with them would be black, and nothing would say why."""
-    bad = [name for name in names if not torch.isfinite(tensors[name]).all()]
+def _require_finite(tensors: Mapping[str, Tensor], path: Path, reason: str) -> None:
+    """Refuses tensors that are no numbers: pictures made with them would be black, and nothing would say why."""
+    bad = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
     if bad:
-        raise WeightsError(
-            f"{path}: {len(bad)} tensors have NaN or infinite numbers: {_listed(bad)}; "
-            "its training failed or it is damaged, get another one"
-        )
+        raise WeightsError(f"{path}: {len(bad)} tensors have NaN or infinite numbers: {_listed(bad)}; its {reason}")
 
 
 def _listed(names: Any) -> str:  # noqa: ANN401

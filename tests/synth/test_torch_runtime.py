@@ -3,8 +3,8 @@ import os
 import pytest
 import torch
 
-from synth.errors import DeviceMemoryError
-from synth.torch_runtime import DTYPES, batch_fits, prepare
+from synth.errors import DeviceMemoryError, PrecisionError
+from synth.torch_runtime import DTYPES, batch_fits, networks_fit, prepare, require_finite
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +75,31 @@ def test_running_out_of_memory_says_which_option_to_lower():
         batch_fits(64),
     ):
         raise torch.OutOfMemoryError("tried to allocate 2 GiB")
+
+
+def test_running_out_of_the_computers_own_memory_is_told_alike():
+    with (
+        pytest.raises(DeviceMemoryError, match=r"a batch of 3 does not fit .*can't allocate.*lower a\.b"),
+        batch_fits(3, "a.b"),
+    ):
+        torch.empty(2**60, dtype=torch.uint8)
+
+
+def test_networks_that_do_not_fit_say_what_takes_less():
+    with (
+        pytest.raises(DeviceMemoryError, match=r"networks do not fit the memory of cuda:1 .*ALLOC_FAILED.*bfloat16"),
+        networks_fit("cuda:1"),
+    ):
+        raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
+
+
+def test_images_that_overflowed_are_not_taken_for_black_ones():
+    images = torch.zeros(4, 3, 2, 2, dtype=torch.float16)
+    require_finite(images)
+    images[1, 0, 0, 0], images[3, 2, 1, 1] = float("inf"), float("nan")
+
+    with pytest.raises(PrecisionError, match=r"2 of 4 images .* the first in row 1; .*bfloat16"):
+        require_finite(images)
 
 
 def test_other_errors_pass_through():

@@ -185,6 +185,23 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path, tensors, number):
         load_strictly(Small(), tensors, tmp_path / "a.pth")
 
 
+def test_weights_that_are_too_large_for_the_precision_are_refused(tmp_path, tensors):
+    tensors["last.weight"][0, 1] = 1e6
+
+    with pytest.raises(WeightsError, match=r"infinite numbers: last\.weight; .*use bfloat16 or float32"):
+        load_strictly(Small().half(), tensors, tmp_path / "a.pth")
+
+    load_strictly(Small().bfloat16(), tensors, tmp_path / "a.pth")
+
+
+def test_running_statistics_that_are_no_numbers_are_refused(tmp_path):
+    tensors = nn.BatchNorm1d(3).state_dict()
+    tensors["running_var"][2] = float("nan")
+
+    with pytest.raises(WeightsError, match="running_var"):
+        load_strictly(nn.BatchNorm1d(3), tensors, tmp_path / "a.pth")
+
+
 def linear_for(tensors):
     outputs, inputs = tensors["weight"].shape
     return nn.Linear(inputs, outputs, bias=False)
