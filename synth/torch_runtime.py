@@ -14,6 +14,7 @@ from torch import nn
 from synth.errors import DeviceMemoryError, PrecisionError
 from synth.precision import Precision as Precision
 
+_COMPILED_SIZES: Final = 64  # a run has few: its batch size and what remains at the ends of its tasks
 _NO_MEMORY: Final = ("can't allocate memory", "not enough memory", "STATUS_ALLOC_FAILED")
 
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -51,8 +52,11 @@ def compile_networks(networks: Iterable[nn.Module]) -> None:
     """Has networks compiled in place when they first run, for each batch size apart.
 
     A kernel made for any size would replace the first ones once a second size is seen, and a batch's bytes would
-    depend on the batches before it. For the same reason kernels are not chosen by timing them.
+    depend on the batches before it. For the same reason kernels are not chosen by timing them, and a size too many is
+    an error: torch would go on without compiling it, and only log so.
     """
+    torch._dynamo.config.recompile_limit = _COMPILED_SIZES
+    torch._dynamo.config.fail_on_recompile_limit_hit = True
     options = {"deterministic": True} if hasattr(torch._inductor.config, "deterministic") else None
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)  # of torch itself, when its compiler loads

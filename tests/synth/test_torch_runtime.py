@@ -3,8 +3,14 @@ import os
 import pytest
 import torch
 
+from synth import torch_runtime
 from synth.errors import DeviceMemoryError, PrecisionError
-from synth.torch_runtime import DTYPES, batch_fits, networks_fit, prepare, require_finite
+from synth.torch_runtime import DTYPES, batch_fits, compile_networks, networks_fit, prepare, require_finite
+
+
+class Doubling(torch.nn.Module):
+    def forward(self, numbers):
+        return 2 * numbers
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +106,23 @@ def test_images_that_overflowed_are_not_taken_for_black_ones():
 
     with pytest.raises(PrecisionError, match=r"2 of 4 images .* the first in row 1; .*bfloat16"):
         require_finite(images)
+
+
+def test_a_size_too_many_is_an_error_instead_of_running_uncompiled(monkeypatch):
+    compile_module, network = torch.nn.Module.compile, Doubling()
+    monkeypatch.setattr(
+        torch.nn.Module,
+        "compile",
+        lambda self, *, dynamic, options: compile_module(self, dynamic=dynamic, backend="eager"),
+    )
+    monkeypatch.setattr(torch_runtime, "_COMPILED_SIZES", 2)
+    with torch._dynamo.config.patch(recompile_limit=8, fail_on_recompile_limit_hit=False):
+        compile_networks([network])
+        network(torch.zeros(3, 2))
+        network(torch.zeros(4, 2))
+
+        with pytest.raises(torch._dynamo.exc.FailOnRecompileLimitHit):
+            network(torch.zeros(5, 2))
 
 
 def test_other_errors_pass_through():
