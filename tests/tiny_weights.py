@@ -66,6 +66,14 @@ def _vec2face_plus(folder: Path) -> Options:
     return options | {"weights": str(write_pose_checkpoint(folder / "pose_model.pth")), "poses": {}}
 
 
+def _vec2face_optimised(folder: Path) -> Options:
+    from tests.synth.generators.vec2face_checkpoint import write_estimators
+
+    options = _vec2face_plus(folder)
+    targets = {"quality": 1e4, "yaw_degrees": [20.0, 60.0], "max_steps": 2, "rows_at_once": 2}
+    return options | {"attributes": write_estimators(folder) | targets}
+
+
 VARIANTS: Final[Mapping[str, Callable[[Path], Options]]] = {
     "rendered": _rendered,
     "arc2face": _arc2face,
@@ -74,5 +82,6 @@ VARIANTS: Final[Mapping[str, Callable[[Path], Options]]] = {
     "idiff of UIFace": _uiface,
     "vec2face": _vec2face,
     "vec2face with poses": _vec2face_plus,
+    "vec2face with poses and attributes": _vec2face_optimised,
 }
 """Generator, or generator and what is special, to what writes its weights into a folder."""

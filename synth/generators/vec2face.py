@@ -125,7 +125,7 @@ class Vec2Face(Generator):
         self._rates = mask_rates or (MaskRates() if poses is None else POSED_MASK_RATES)
         self._targets = attributes
         if compile and attributes is not None:
-            raise ValueError("compile: not with attributes; rows leave the batch, and each size would be compiled anew")
+            raise ValueError("compile: not with attributes; nobody has tried gradients through a compiled network")
         options = {
             "weights": weights,
             "pose_weights": pose_weights,
@@ -163,7 +163,10 @@ class Vec2Face(Generator):
         from synth.torch_runtime import batch_fits
 
         self.check_vectors(vectors)
-        with batch_fits(len(vectors)), torch.inference_mode(self._optimiser is None):
+        fits = batch_fits(len(vectors))
+        if self._targets is not None:  # the batch is cut as they say
+            fits = batch_fits(self._targets.rows_at_once, "generator.attributes.rows_at_once")
+        with fits, torch.inference_mode(self._optimiser is None):
             inputs = self._inputs(vectors, indices, seeds)
             if self._optimiser is None:
                 images, outcome = self._images(inputs, inputs.vectors, None), None

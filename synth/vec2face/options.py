@@ -100,6 +100,8 @@ class AttributeTargets:
         yaw_slack_degrees: how far from its target a turn may stay.
         max_steps: changes of the vector at most.
         learning_rate: of Adam on the vector.
+        rows_at_once: images that are optimised together, whatever the batch; they take the memory of training. More
+            are faster on a GPU; another number gives other images.
 
     Raises:
         ValueError: a number is out of range, or a yaw is asked for without an estimator.
@@ -117,6 +119,7 @@ class AttributeTargets:
     yaw_slack_degrees: float = 5.0
     max_steps: int = 30
     learning_rate: float = 0.1
+    rows_at_once: int = 8
 
     def __post_init__(self) -> None:
         if not -1 <= self.similarity <= 1:
@@ -124,6 +127,8 @@ class AttributeTargets:
         for name in ("quality", "quality_slack", "yaw_slack_degrees", "max_steps"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"attributes.{name}: expected at least 0, got {getattr(self, name)}")
+        if not self.rows_at_once >= 1:
+            raise ValueError(f"attributes.rows_at_once: expected at least 1, got {self.rows_at_once}")
         if not self.learning_rate > 0:
             raise ValueError(f"attributes.learning_rate: expected a number above 0, got {self.learning_rate}")
         if self.yaw_degrees is None:

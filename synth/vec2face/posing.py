@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,8 @@ from synth.vec2face.options import Poses
 from synth.vec2face.weight_files import picture_paths
 
 Float32 = npt.NDArray[np.float32]
+
+_PICTURES_AT_ONCE: Final = 8  # always, so that no token depends on its batch: kernels round differently for others
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,18 @@ class PoseAsker:
         if self._pictures is not None:
             chosen = (drawn[:, 0].to(torch.float64) * len(self._pictures)).to(torch.int64)
             none = np.zeros(len(seeds), dtype=np.float32)
-            return AskedPoses(self._network(self._pictures[chosen.to(self._device)]), none, none)
+            return AskedPoses(self._tokens(self._pictures[chosen.to(self._device)]), none, none)
         yaw = _between(self._poses.yaw_degrees, drawn[:, 0])
         pitch = _between(self._poses.pitch_degrees, drawn[:, 1])
         landmarks = torch.from_numpy(turned_landmarks(yaw, pitch)).to(self._device)
         pictures = dots(landmarks, self._poses.dot_radius_px, self._poses.dot_colours)
-        return AskedPoses(self._network(pictures), yaw, pitch)
+        return AskedPoses(self._tokens(pictures), yaw, pitch)
+
+    def _tokens(self, pictures: Tensor) -> Tensor:
+        """Returns the tokens (B, 1, C) of pictures (B, 3, 112, 112)."""
+        places = torch.arange(-(-len(pictures) // _PICTURES_AT_ONCE) * _PICTURES_AT_ONCE, device=pictures.device)
+        filled = pictures[places % len(pictures)]
+        return torch.cat([self._network(part) for part in torch.split(filled, _PICTURES_AT_ONCE)])[: len(pictures)]
 
 
 def read_pictures(folder: Path) -> Images:

@@ -60,11 +60,21 @@ def vectors_for(generator):
 
 def elsewhere(spec, folder, other):
     """Returns a generator's options with its weights in another folder."""
-    options = {
-        name: str(other / Path(value).relative_to(folder)) if str(value).startswith(str(folder)) else value
-        for name, value in spec.options.items()
+
+    def moved(value):
+        if isinstance(value, dict):
+            return {name: moved(each) for name, each in value.items()}
+        return str(other / Path(value).relative_to(folder)) if str(value).startswith(str(folder)) else value
+
+    return replace(spec, options=moved(spec.options))
+
+
+def renamed(options, path, other):
+    """Returns options with one path in place of another, in groups as well."""
+    return {
+        name: renamed(value, path, other) if isinstance(value, dict) else other if value == path else value
+        for name, value in options.items()
     }
-    return replace(spec, options=options)
 
 
 def weight_files(spec):
@@ -250,6 +260,6 @@ def test_converted_checkpoints_give_the_same_images(published):
         converted = path.with_name(f"{name}.safetensors")
         convert(path, converted)
         path.unlink()
-        options = {key: str(converted) if value == str(path) else value for key, value in options.items()}
+        options = renamed(options, str(path), str(converted))
 
     assert np.array_equal(images_of(replace(spec, options=options)), before)

@@ -39,6 +39,7 @@ def test_poses_are_checked(values, message):
         ({"quality": -1.0}, "quality"),
         ({"max_steps": -1}, "max_steps"),
         ({"learning_rate": 0.0}, "learning_rate"),
+        ({"rows_at_once": 0}, "rows_at_once"),
         ({"yaw_degrees": (0.0, 30.0)}, "pose_estimator"),
         ({"yaw_degrees": (30.0, 0.0), "pose_estimator": "p.pth"}, "least <= most"),
         ({"yaw_degrees": (0.0, 95.0), "pose_estimator": "p.pth"}, "90"),
