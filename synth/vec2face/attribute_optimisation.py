@@ -95,7 +95,8 @@ class AttributeOptimiser:
         outcome: Outcome | None = None
         while is_open.any():
             moving = vectors[rows].requires_grad_(True)
-            images = images_of(moving, rows).float().clamp(-1, 1)
+            made = images_of(moving, rows).float()
+            images = torch.where(made.isinf(), torch.nan, made.clamp(-1, 1))  # what overflowed is not taken for white
             losses, found = self._judged(images, identities[rows], yaw_targets[rows], steps[rows])
             outcome = outcome or _empty_like(found, len(start))
             _keep_best(outcome, found, rows, is_open)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from synth.components import ComponentSpec, build
-from synth.errors import ComponentError, VectorsError, WeightsError
+from synth.errors import ComponentError, PrecisionError, VectorsError, WeightsError
 from synth.generators.idiff import Idiff
 from synth.networks.latent_unet import UNetLayout
 from synth.weights.conversion import convert
@@ -152,6 +152,14 @@ def test_half_precision_stays_close(files):
     near = made(files, rows=2, steps=2, precision="bfloat16")
 
     assert np.abs(near - exact).mean() < 0.2 * np.abs(exact - exact[::-1]).mean()
+
+
+def test_numbers_that_overflow_are_told(files):
+    generator = Idiff(**options(files, steps=1))
+    generator.model.decoder.decoder.conv_out.bias.data[1] = float("inf")
+
+    with pytest.raises(PrecisionError, match=r"2 of 2 images .*use `precision: bfloat16`"):
+        generator.generate(VECTORS[:2], INDICES[:2], SEEDS[:2])
 
 
 def test_published_parity_weights_load_through_the_constructor():

@@ -132,6 +132,16 @@ def test_a_row_does_not_depend_on_the_others_by_a_single_bit(targets, vectors):
                 assert torch.equal(getattr(apart, name), getattr(together, name)[rows]), name
 
 
+def test_an_image_that_overflowed_is_no_white_one_and_spoils_no_other(targets, vectors):
+    def images_of(moving, rows):
+        return TinyGenerator()(moving, rows) + torch.where(rows == 1, torch.inf, 0)[:, None, None, None]
+
+    outcome = AttributeOptimiser(targets, CPU).optimise(images_of, vectors, vectors, torch.zeros(ROWS))
+
+    assert outcome.images.isfinite().flatten(1).all(dim=1).tolist() == [True, False, True]
+    assert not outcome.met[1]
+
+
 def test_a_yaw_is_sought_on_either_side(targets, vectors):
     def missed(outcome):
         return (60 - outcome.yaw.abs()).abs()
