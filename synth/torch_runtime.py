@@ -15,7 +15,7 @@ from synth.errors import DeviceMemoryError, PrecisionError
 from synth.precision import Precision as Precision
 
 _COMPILED_SIZES: Final = 64  # a run has few: its batch size and what remains at the ends of its tasks
-_NO_MEMORY: Final = ("can't allocate memory", "not enough memory", "STATUS_ALLOC_FAILED")
+_NO_MEMORY: Final = ("can't allocate memory", "not enough memory", "error: out of memory", "STATUS_ALLOC_FAILED")
 
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
