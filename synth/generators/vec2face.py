@@ -133,12 +133,15 @@ class Vec2Face(Generator):
             "attributes": None if attributes is None else asdict(attributes),
         }
         require_files(self.weight_files(options))
-        self._load_network(Path(weights), (encoder_heads, decoder_heads), precision, device)
-        self._load_pose_network(poses, Path(pose_weights or weights))
-        self._load_estimators(attributes)
-        if compile:
-            from synth.torch_runtime import compile_networks
+        # Torch is set up when this is imported: whoever only checks a configuration does not wait for that.
+        from synth.torch_runtime import compile_networks, networks_fit, prepare
 
+        self._device = prepare(device)
+        with networks_fit(self._device):
+            self._load_network(Path(weights), (encoder_heads, decoder_heads), precision)
+            self._load_pose_network(poses, Path(weights), Path(pose_weights or weights))
+            self._load_estimators(attributes)
+        if compile:
             compile_networks([self._network])
 
     @classmethod
@@ -157,6 +160,7 @@ class Vec2Face(Generator):
         Raises:
             VectorsError: a vector has another size or length.
             DeviceMemoryError: the batch does not fit the device.
+            PrecisionError: numbers overflowed.
         """
         import torch
 
@@ -233,26 +237,30 @@ class Vec2Face(Generator):
             truth |= {name: values.cpu().numpy() for name, values in columns.items()}
         return truth
 
-    def _load_network(self, path: Path, heads: tuple[int, int], precision: Precision, device: str) -> None:
+    def _load_network(self, path: Path, heads: tuple[int, int], precision: Precision) -> None:
         import torch
 
         from synth.networks.vec2face import load_vec2face
-        from synth.torch_runtime import DTYPES, prepare
+        from synth.torch_runtime import DTYPES
 
-        self._device = prepare(device)
         network = load_vec2face(path, heads)
         if network.vector_size != self.vector_size:
             raise WeightsError(f"{path}: takes vectors of {network.vector_size} numbers, expected {self.vector_size}")
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network = network.to(self._device, DTYPES[precision]).requires_grad_(False)
 
-    def _load_pose_network(self, poses: Poses | None, path: Path) -> None:
+    def _load_pose_network(self, poses: Poses | None, weights: Path, path: Path) -> None:
         self._poses: PoseAsker | None = None
         if poses is None:
             return
         from synth.networks.vec2face_pose import load_pose_condition
         from synth.vec2face.posing import PoseAsker
 
+        if not self._network.has_low_rank_terms:
+            raise WeightsError(
+                f"{weights}: has no low-rank terms, and without them the network was not trained for `poses`; take "
+                "pose_model.pth of Vec2Face+, or leave `poses` out"
+            )
         condition = load_pose_condition(path)
         if condition.linear.out_features != self._network.width:
             raise WeightsError(
@@ -273,6 +281,9 @@ def _pixels(images: Tensor) -> Images:
     """Maps float images (B, 3, H, W), -1..1, to uint8 (B, H, W, 3); fractions are cut off, as published."""
     import torch
 
+    from synth.torch_runtime import require_finite
+
+    require_finite(images)
     levels = ((images.float() + 1) / 2 * 255).clamp(0, 255).to(torch.uint8)
     pixels: Images = levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
     return pixels

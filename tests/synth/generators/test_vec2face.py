@@ -13,7 +13,7 @@ import safetensors.torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from synth.components import ComponentSpec, build, check  # noqa: E402
-from synth.errors import ComponentError, VectorsError, WeightsError  # noqa: E402
+from synth.errors import ComponentError, PrecisionError, VectorsError, WeightsError  # noqa: E402
 from synth.generators.vec2face import Vec2Face, _pixels  # noqa: E402
 from synth.networks.vec2face import masks_of  # noqa: E402
 from synth.vec2face.options import MaskRates, Poses  # noqa: E402
@@ -270,9 +270,27 @@ def test_the_generator_and_its_pose_network_may_be_two_files():
     assert [file.name for file in files] == ["vec2face_plus/main_model.pth", "vec2face_plus/pose_model.pth"]
 
 
-def test_a_checkpoint_without_pose_network_cannot_be_asked_for_poses(folder):
-    with pytest.raises(WeightsError, match="pose_model"):
-        Vec2Face(weights=str(folder / "vec2face_generator.pth"), poses=Poses(), **HEADS)
+@pytest.mark.parametrize("pose_weights", [None, "pose_model.pth"])
+def test_a_checkpoint_that_was_not_trained_for_poses_cannot_be_asked_for_them(folder, pose_weights):
+    weights = str(folder / "vec2face_generator.pth")
+    other = None if pose_weights is None else str(folder / pose_weights)
+
+    with pytest.raises(
+        WeightsError, match=r"vec2face_generator\.pth: has no low-rank terms.*pose_model\.pth of Vec2Face"
+    ):
+        Vec2Face(weights=weights, pose_weights=other, poses=Poses(), **HEADS)
+
+
+def test_numbers_that_overflow_are_told(folder, tmp_path):
+    content = torch.load(folder / "vec2face_generator.pth", weights_only=True)
+    content["model_vec2face"]["im_decoder.conv_out.bias"][:] = 6e4  # 65,504 is the most that float16 can say
+    content["model_vec2face"]["im_decoder.conv_out.weight"] *= 1e5
+    torch.save(content, tmp_path / "loud.pth")
+
+    generator = Vec2Face(weights=str(tmp_path / "loud.pth"), precision="float16", **HEADS)
+
+    with pytest.raises(PrecisionError, match="use `precision: bfloat16`"):
+        generator.generate(VECTORS, INDICES, SEEDS)
 
 
 def test_attribute_optimisation_reports_what_it_reached(folder, tmp_path):
