@@ -34,12 +34,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from synth.diffusion.schedule import NoiseSchedule
-from synth.diffusion.schedulers import ddpm
 from synth.generators.arc2face import Arc2Face
 from synth.generators.base import Generator
 from synth.generators.idiff import Idiff
 from synth.generators.vec2face import Vec2Face
+from synth.idiff.schedule import NoiseSchedule
+from synth.idiff.schedulers import ddpm
 from synth.networks.latent_unet_loading import load_latent_unet
 from synth.networks.vec2face import load_vec2face, masks_of
 from synth.networks.vq_first_stage import load_decoder

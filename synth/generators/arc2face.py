@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
-from synth.diffusion.options import MAX_GUIDANCE
+from synth.arc2face.published_folders import CONFIG, WEIGHTS, encoder_weights
 from synth.extras import require_extra
 from synth.generators.base import Generator
+from synth.idiff.options import MAX_GUIDANCE
 from synth.precision import Precision
 from synth.spaces import ARCFACE_WEBFACE42M
-from synth.stable_diffusion.published_folders import CONFIG, WEIGHTS, encoder_weights
 from synth.types import Generated, Vectors
 from synth.weights.files import WeightFile, require_files
 
@@ -98,9 +98,9 @@ class Arc2Face(Generator):
             raise ValueError(f"guidance {guidance}: expected 1 to {MAX_GUIDANCE:g}")
         require_files(self.weight_files({"weights": weights, "base": base, "lora": lora, "tiny_vae": tiny_vae}))
         # Torch is set up when these are imported: whoever only checks a configuration does not wait for that.
-        from synth.stable_diffusion.identity_diffusion import load_identity_diffusion
-        from synth.stable_diffusion.noise_schedule import read_noise_schedule
-        from synth.stable_diffusion.schedulers import DpmSolver, LatentConsistency
+        from synth.arc2face.identity_diffusion import load_identity_diffusion
+        from synth.arc2face.noise_schedule import read_noise_schedule
+        from synth.arc2face.schedulers import DpmSolver, LatentConsistency
         from synth.torch_runtime import DTYPES, networks_fit, prepare
 
         schedule = read_noise_schedule(Path(base) / "scheduler" / "scheduler_config.json")

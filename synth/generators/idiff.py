@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
-from synth.diffusion.options import ALL_THE_SAME, Negative, Sampling, Scheduler
-from synth.diffusion.published_folder import checkpoint_in, configuration_of
 from synth.errors import VectorsError
 from synth.extras import require_extra
 from synth.generators.base import Generator
+from synth.idiff.options import ALL_THE_SAME, Negative, Sampling, Scheduler
+from synth.idiff.published_folder import checkpoint_in, configuration_of
 from synth.precision import Precision
 from synth.similarity import unit
 from synth.spaces import ELASTICFACE_MS1MV2
@@ -95,7 +95,7 @@ class Idiff(Generator):
         others = _others(negative, negative_vectors, self.vector_size)
         require_files(self.weight_files({"weights": weights, "first_stage": first_stage}))
         # Torch is set up when these are imported: whoever only checks a configuration does not wait for that.
-        from synth.diffusion.latent_diffusion import load_latent_diffusion
+        from synth.idiff.latent_diffusion import load_latent_diffusion
         from synth.torch_runtime import DTYPES, compile_networks, networks_fit, prepare
 
         where, dtype = prepare(device), DTYPES[precision]

@@ -73,10 +73,6 @@ class FirstStageDecoder(nn.Module):
         self.decoder.to(dtype)
         self.post_quant_conv.to(dtype)
 
-    def codes_of(self, latents: Tensor) -> Tensor:
-        """Returns the number of the closest code at each place of latents (B, C, H, W), int64 (B, H, W)."""
-        return self.quantize.closest(latents)
-
 
 class _Codebook(nn.Module):
     def __init__(self, codes: int, channels: int) -> None:
@@ -88,6 +84,7 @@ class _Codebook(nn.Module):
         return codes.permute(0, 3, 1, 2)
 
     def closest(self, latents: Tensor) -> Tensor:
+        """Returns the number of the closest code at each place of latents (B, C, H, W), int64 (B, H, W)."""
         codes = self.embedding.weight.float()
         lengths = codes.square().sum(dim=1)
         found = []

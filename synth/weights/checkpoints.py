@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,7 +82,7 @@ def tensors_of(
         require_plain(name, value, path)
     if not found:
         wanted = "tensors" + (f" under '{under}'" if under else "") + (f" named '{prefix}...'" if prefix else "")
-        raise WeightsError(f"{path}: has no {wanted}; it has {_listed(map(str, content))}")
+        raise WeightsError(f"{path}: has no {wanted}; it has {listed(map(str, content))}")
     return found
 
 
@@ -167,7 +167,7 @@ def load_strictly(
         if name in tensors and tensors[name].shape != value.shape
     ]
     kinds = {"missing": missing, "unknown": unknown, "of another shape": misshapen}
-    mistakes = [f"{len(names)} {kind}: {_listed(names)}" for kind, names in kinds.items() if names]
+    mistakes = [f"{len(names)} {kind}: {listed(names)}" for kind, names in kinds.items() if names]
     if mistakes:
         raise WeightsError(
             f"{path}: does not fit {type(module).__name__} ({'; '.join(mistakes)}); "
@@ -184,10 +184,11 @@ def _require_finite(tensors: Mapping[str, Tensor], path: Path, reason: str) -> N
     """Refuses tensors that are no numbers: pictures made with them would be black, and nothing would say why."""
     bad = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
     if bad:
-        raise WeightsError(f"{path}: {len(bad)} tensors have NaN or infinite numbers: {_listed(bad)}; its {reason}")
+        raise WeightsError(f"{path}: {len(bad)} tensors have NaN or infinite numbers: {listed(bad)}; its {reason}")
 
 
-def _listed(names: Any) -> str:  # noqa: ANN401
+def listed(names: Iterable[str]) -> str:
+    """Returns the first few names, and how many more there are."""
     names = list(names)
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 import yaml
 from torch import Tensor, nn
 
-from synth.diffusion.schedule import NoiseSchedule
+from synth.idiff.schedule import NoiseSchedule
 from synth.networks.latent_unet import LatentUNet, UNetLayout
 from synth.networks.vq_first_stage import FirstStageDecoder
 
@@ -54,7 +55,7 @@ def write_checkpoint(
         return path, first_stage
     model = folder / "trained_models" / "unet-cond-ca-bs512-150K-cpd25"
     (model / "checkpoints").mkdir(parents=True)
-    schedule = NoiseSchedule.linear(num_steps).tensors()
+    schedule = asdict(NoiseSchedule.linear(num_steps))
     stored = schedule | {f"eps_model.{name}": value for name, value in weights.items()}
     torch.save(stored, model / "checkpoints" / "ema_averaged_model.ckpt")
     (model / ".hydra").mkdir()

@@ -247,7 +247,7 @@ def test_vectors_of_another_length_or_size_are_refused(generator):
     ("options", "message"),
     [
         ({"steps": 0}, "steps 0: expected 1"),
-        ({"steps": 501}, "expected 1 to 500"),
+        ({"steps": 1000}, "expected 1 to 999"),
         ({"guidance": 0.5}, "guidance 0.5: expected 1"),
         ({"guidance": float("nan")}, "guidance nan"),
         ({"device": "tpu"}, "device 'tpu'"),

@@ -29,7 +29,7 @@ def test_latents_become_the_pictures_of_the_published_code():
     decoder = load_decoder(PARITY / "autoencoder" / "first_stage_decoder_state_dict.pt")
 
     with torch.inference_mode():
-        codes = decoder.codes_of(expected["dec_latent"])
+        codes = decoder.quantize.closest(expected["dec_latent"])
         images = (decoder(expected["dec_latent"]).clamp(-1, 1) + 1) / 2
 
     assert torch.equal(codes.flatten(), expected["dec_codes"])
@@ -71,7 +71,7 @@ def test_each_place_takes_the_closest_code_and_a_picture_is_as_many_times_larger
     latents = torch.randn(11, 3, 4, 4)
 
     with torch.inference_mode():
-        codes, images = decoder.codes_of(latents), decoder(latents)
+        codes, images = decoder.quantize.closest(latents), decoder(latents)
 
     places = latents.permute(0, 2, 3, 1)[..., None, :]
     assert torch.equal(codes, (places - decoder.quantize.embedding.weight).square().sum(-1).argmin(-1))

@@ -10,13 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from synth.errors import WeightsError
+from synth.weights.checkpoints import listed
 
 PREFIX: Final = "lora_unet_"
 DOWN: Final = "lora_down.weight"
 UP: Final = "lora_up.weight"
 ALPHA: Final = "alpha"
-
-_SHOWN: Final = 5  # names a message lists
 
 
 def merge_lora(unet: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -54,11 +53,11 @@ def _adapted(tensors: Mapping[str, Tensor], layers: Mapping[str, nn.Module], pat
     parts = {name: name.partition(".")[::2] for name in tensors}
     unknown = [name for name, (layer, part) in parts.items() if layer not in layers or part not in (DOWN, UP, ALPHA)]
     if unknown:
-        raise WeightsError(f"{path}: has {_listed(unknown)}, unknown to the network; it is no LoRA of this network")
+        raise WeightsError(f"{path}: has {listed(unknown)}, unknown to the network; it is no LoRA of this network")
     adapted = list(dict.fromkeys(layer for layer, _ in parts.values()))
     missing = [f"{layer}.{part}" for layer in adapted for part in (DOWN, UP) if f"{layer}.{part}" not in tensors]
     if missing:
-        raise WeightsError(f"{path}: lacks {_listed(missing)}; it is only a part of a LoRA, get it again")
+        raise WeightsError(f"{path}: lacks {listed(missing)}; it is only a part of a LoRA, get it again")
     return adapted
 
 
@@ -81,8 +80,3 @@ def _delta(tensors: Mapping[str, Tensor], name: str, device: torch.device) -> Te
     rank = len(down)
     alpha = tensors.get(f"{name}.{ALPHA}", torch.tensor(rank))
     return (up.flatten(1) @ down.flatten(1)).view(len(up), *down.shape[1:]) * (float(alpha) / rank)
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 import torch
 from torch import Tensor, nn
 
-NoisePredictor: TypeAlias = Callable[[Tensor, Tensor], Tensor]  # latents (B, C, h, w), timestep () -> noise
+from synth.dpm_solver import PredictNoise
 
 
-def guided(unet: nn.Module, prompts: Tensor, empty_prompt: Tensor, guidance: float) -> NoisePredictor:
+def guided(unet: nn.Module, prompts: Tensor, empty_prompt: Tensor, guidance: float) -> PredictNoise:
     """Returns a function that predicts the noise in latents.
 
     Ho and Salimans (2022), "Classifier-Free Diffusion Guidance", in the form of Stable Diffusion: the difference that
@@ -24,16 +21,16 @@ def guided(unet: nn.Module, prompts: Tensor, empty_prompt: Tensor, guidance: flo
         guidance: 1 predicts with the prompts alone, from B rows.
 
     Returns:
-        A function of float32 latents (B, C, h, w) and an int64 timestep () on their device that returns float32
-        (B, C, h, w).
+        A function of float32 latents (B, C, h, w) and a timestep that returns float32 (B, C, h, w).
     """
     is_guided = guidance != 1
     conditions = torch.cat([empty_prompt.expand_as(prompts), prompts]) if is_guided else prompts
 
-    def predict(latents: Tensor, timestep: Tensor) -> Tensor:
+    def predict(latents: Tensor, timestep: int) -> Tensor:
         rows = torch.cat([latents, latents]) if is_guided else latents
+        step = torch.full((), timestep, device=latents.device)  # as a number each one would be compiled for itself
         rows = rows.to(prompts.dtype, memory_format=torch.channels_last)
-        noise: Tensor = unet(rows, timestep, encoder_hidden_states=conditions, return_dict=False)[0].float()
+        noise: Tensor = unet(rows, step, encoder_hidden_states=conditions, return_dict=False)[0].float()
         if not is_guided:
             return noise
         without, with_prompt = noise.chunk(2)

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from synth.diffusion.schedule import NoiseSchedule
-from synth.diffusion.schedulers import ddim_step, spaced_steps
+from synth.idiff.schedule import NoiseSchedule
+from synth.idiff.schedulers import ddim_step, spaced_steps
 from synth.networks.latent_unet import LatentUNet
 
 SETTLED = 0.006

@@ -69,7 +69,3 @@ class NoiseSchedule:
     def num_steps(self) -> int:
         """T."""
         return len(self.betas)
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Returns all by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}

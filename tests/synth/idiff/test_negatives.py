@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from synth.diffusion.negatives import negative_vectors
+from synth.idiff.negatives import negative_vectors
 
 VECTORS = torch.nn.functional.normalize(torch.randn((3, 16), generator=torch.Generator().manual_seed(1)))
 OTHERS = torch.cat([VECTORS, torch.nn.functional.normalize(VECTORS[:1] + 0.1 * VECTORS[1:2]), -VECTORS[:1]])

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import math
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-import torch
-from diffusers.schedulers import DPMSolverMultistepScheduler
 from torch import Tensor
 
-from synth.stable_diffusion.guidance import NoisePredictor
-from synth.stable_diffusion.noise_schedule import NoiseSchedule
+from synth.arc2face.noise_schedule import NoiseSchedule
+from synth.dpm_solver import PredictNoise, dpm_solver, dpm_steps
 
 FreshNoise: TypeAlias = Callable[[int], Tensor]  # number of a step, from 1 -> standard-normal (B, C, h, w)
 
@@ -29,7 +25,7 @@ class LatentScheduler(ABC):
     timesteps: list[int]
 
     @abstractmethod
-    def denoise(self, predict: NoisePredictor, latents: Tensor, fresh_noise: FreshNoise) -> Tensor:
+    def denoise(self, predict: PredictNoise, latents: Tensor, fresh_noise: FreshNoise) -> Tensor:
         """Returns latents without noise.
 
         Args:
@@ -40,37 +36,26 @@ class LatentScheduler(ABC):
 
 
 class DpmSolver(LatentScheduler):
-    """DPM-Solver++(2M): Lu, Zhou, Bao, Chen, Li and Zhu (2022), "DPM-Solver++", as diffusers computes it.
+    """DPM-Solver++(2M) with timesteps spread evenly from the last one to, but without, the first ("linspace").
 
-    Timesteps are spread evenly from the last one to, but without, the first ("linspace"): diffusers takes other ones
-    where a configuration was saved by another of its releases, and the pictures differ.
+    diffusers takes other timesteps where a configuration was saved by another of its releases, and pictures differ.
 
     Args:
         schedule: that the network was trained with.
-        steps: network evaluations, at least 1 and at most half the schedule's timesteps.
+        steps: network evaluations, at least 1 and less than the schedule's timesteps.
 
     Raises:
         ValueError: there are too few or too many steps.
     """
 
     def __init__(self, schedule: NoiseSchedule, steps: int) -> None:
-        most = schedule.num_train_timesteps // 2
-        if not 1 <= steps <= most:
-            raise ValueError(f"steps {steps}: expected 1 to {most}")
-        self._scheduler = DPMSolverMultistepScheduler(**schedule.settings(), timestep_spacing="linspace")
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)  # between torch and numpy
-            self._scheduler.set_timesteps(steps)
-        self.timesteps = self._scheduler.timesteps.tolist()
+        self.timesteps = dpm_steps(schedule.num_train_timesteps, steps)
+        self._alphas = schedule.alphas_cumprod()
 
-    def denoise(self, predict: NoisePredictor, latents: Tensor, fresh_noise: FreshNoise) -> Tensor:
+    def denoise(self, predict: PredictNoise, latents: Tensor, fresh_noise: FreshNoise) -> Tensor:
         """Returns latents without noise; adds none on the way."""
-        scheduler = copy.deepcopy(self._scheduler)  # it remembers the last prediction, so each batch has its own
-        scheduler.set_begin_index(0)
-        on_device = torch.tensor(self.timesteps, device=latents.device)
-        for step, timestep in enumerate(self.timesteps):
-            noise = predict(latents, on_device[step])
-            latents = scheduler.step(noise, timestep, latents, return_dict=False)[0]
+        for latents in dpm_solver(predict, latents, self._alphas, len(self.timesteps)):  # noqa: B007, B020, the last
+            pass
         return latents
 
 
@@ -101,11 +86,10 @@ class LatentConsistency(LatentScheduler):
         trained = [stride * number - 1 for number in range(self.TRAINED_STEPS, 0, -1)]
         self.timesteps = [trained[number * self.TRAINED_STEPS // steps] for number in range(steps)]
 
-    def denoise(self, predict: NoisePredictor, latents: Tensor, fresh_noise: FreshNoise) -> Tensor:
+    def denoise(self, predict: PredictNoise, latents: Tensor, fresh_noise: FreshNoise) -> Tensor:
         """Returns latents without noise; asks for noise once a step but the last."""
-        on_device = torch.tensor(self.timesteps, device=latents.device)
         for step, timestep in enumerate(self.timesteps):
-            latents = self._consistent(latents, predict(latents, on_device[step]), timestep)
+            latents = self._consistent(latents, predict(latents, timestep), timestep)
             if step + 1 < len(self.timesteps):
                 alpha = self._alphas[self.timesteps[step + 1]]
                 latents = math.sqrt(alpha) * latents + math.sqrt(1 - alpha) * fresh_noise(step + 1)

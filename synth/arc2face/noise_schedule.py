@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
+from synth.arc2face.configs import read_config
 from synth.errors import WeightsError
-from synth.stable_diffusion.configs import read_config
 
 BETAS = ("linear", "scaled_linear", "squaredcos_cap_v2")
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from synth import noise
-from synth.diffusion.options import SAME, Negative
+from synth.idiff.options import SAME, Negative
 
 
 def negative_vectors(

@@ -11,7 +11,7 @@ from diffusers.models import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from synth.stable_diffusion.networks import load_autoencoder, load_text_model
+from synth.arc2face.networks import load_autoencoder, load_text_model
 from tests.synth.generators.arc2face_checkpoint import (
     SMALL_TEXT,
     SMALL_VAE,

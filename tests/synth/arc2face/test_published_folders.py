@@ -3,8 +3,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from synth.arc2face.published_folders import encoder_weights
 from synth.generators.arc2face import Arc2Face
-from synth.stable_diffusion.published_folders import encoder_weights
 
 ROOT = Path(__file__).parents[3]
 

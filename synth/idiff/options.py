@@ -24,8 +24,8 @@ class Sampling:
         scheduler: 'ddpm' takes all steps with fresh noise at each, 'ddim' and 'dpm' few of them without.
         steps: of the scheduler; None: all, 50 and 20.
         guidance: strength, 1..30; 1 is none, at half the cost.
-        negative: what guidance steers away from: nobody, or somebody else (`synth.diffusion.negatives`).
-        two_stage: UIFace's sampling (`synth.diffusion.two_stage`).
+        negative: what guidance steers away from: nobody, or somebody else (`synth.idiff.negatives`).
+        two_stage: UIFace's sampling (`synth.idiff.two_stage`).
 
     Raises:
         ValueError: a number is out of range, or two do not go together.

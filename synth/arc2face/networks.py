@@ -12,9 +12,9 @@ from diffusers.models import AutoencoderKL, AutoencoderTiny, UNet2DConditionMode
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from synth.arc2face.configs import read_config
+from synth.arc2face.published_folders import CONFIG, WEIGHTS, encoder_weights
 from synth.errors import WeightsError
-from synth.stable_diffusion.configs import read_config
-from synth.stable_diffusion.published_folders import CONFIG, WEIGHTS, encoder_weights
 from synth.weights.checkpoints import load_strictly, read_checkpoint, tensors_of
 
 _TEXT_PREFIX: Final = "text_model."

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn.functional import pad
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from synth.arc2face.configs import read_config, read_text
 from synth.errors import WeightsError
-from synth.stable_diffusion.configs import read_config, read_text
 
 PROMPT: Final = "photo of a id person"
 WORD: Final = "id"

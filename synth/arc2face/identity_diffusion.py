@@ -12,13 +12,13 @@ from diffusers.models import UNet2DConditionModel
 from torch import Tensor
 
 from synth import noise
+from synth.arc2face.guidance import guided
+from synth.arc2face.identity_prompt import IdentityPrompt
+from synth.arc2face.lora import merge_lora
+from synth.arc2face.networks import load_autoencoder, load_text_model, load_tiny_autoencoder, load_unet
+from synth.arc2face.picture_decoder import PictureDecoder
+from synth.arc2face.schedulers import FreshNoise, LatentScheduler
 from synth.errors import WeightsError
-from synth.stable_diffusion.guidance import guided
-from synth.stable_diffusion.identity_prompt import IdentityPrompt
-from synth.stable_diffusion.lora import merge_lora
-from synth.stable_diffusion.networks import load_autoencoder, load_text_model, load_tiny_autoencoder, load_unet
-from synth.stable_diffusion.picture_decoder import PictureDecoder
-from synth.stable_diffusion.schedulers import FreshNoise, LatentScheduler
 from synth.torch_runtime import compile_networks
 from synth.types import Images, Vectors
 from synth.weights.checkpoints import read_checkpoint, tensors_of

@@ -6,8 +6,8 @@ pytest.importorskip("diffusers", reason="the extra 'diffusion' is not installed"
 
 import torch
 
+from synth.arc2face.picture_decoder import DECODED_AT_ONCE, PictureDecoder
 from synth.errors import PrecisionError
-from synth.stable_diffusion.picture_decoder import DECODED_AT_ONCE, PictureDecoder
 
 ROWS = DECODED_AT_ONCE + 2
 

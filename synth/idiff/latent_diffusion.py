@@ -12,14 +12,15 @@ import torch
 from torch import Tensor
 
 from synth import noise
-from synth.diffusion.guidance import GuidedUNet
-from synth.diffusion.negatives import negative_vectors
-from synth.diffusion.options import Sampling
-from synth.diffusion.published_folder import Training, checkpoint_in, read_training
-from synth.diffusion.schedule import NoiseSchedule
-from synth.diffusion.schedulers import ddim, ddpm, dpm_solver
-from synth.diffusion.two_stage import two_stage_ddim
+from synth.dpm_solver import dpm_solver
 from synth.errors import WeightsError
+from synth.idiff.guidance import GuidedUNet
+from synth.idiff.negatives import negative_vectors
+from synth.idiff.options import Sampling
+from synth.idiff.published_folder import Training, checkpoint_in, read_training
+from synth.idiff.schedule import NoiseSchedule
+from synth.idiff.schedulers import ddim, ddpm
+from synth.idiff.two_stage import two_stage_ddim
 from synth.networks.latent_unet import LatentUNet
 from synth.networks.latent_unet_loading import load_latent_unet
 from synth.networks.vq_first_stage import FirstStageDecoder, load_decoder
@@ -98,8 +99,9 @@ class LatentDiffusion:
         predict = GuidedUNet(self.unet, context, self._away(vectors, seeds), sampling.guidance)
         if sampling.scheduler == "ddpm":
             return ddpm(predict, start, schedule, lambda step: noise.normal(seeds, step, self._shape))
-        few_steps = {"ddim": ddim, "dpm": dpm_solver}[sampling.scheduler]
-        return few_steps(predict, start, schedule, self.num_steps)
+        if sampling.scheduler == "dpm":
+            return dpm_solver(predict, start, schedule.alpha_bars, self.num_steps)
+        return ddim(predict, start, schedule, self.num_steps)
 
     def _away(self, vectors: Tensor, seeds: Tensor) -> Tensor | None:
         """Returns the embedded contexts to steer away from; None where there is no guidance."""

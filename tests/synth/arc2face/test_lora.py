@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from synth.arc2face.lora import merge_lora
 from synth.errors import WeightsError
-from synth.stable_diffusion.lora import merge_lora
 
 PATH = Path("lora.safetensors")
 

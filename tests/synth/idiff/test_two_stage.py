@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from synth.diffusion import two_stage
-from synth.diffusion.schedule import NoiseSchedule
-from synth.diffusion.schedulers import ddim_step
-from synth.diffusion.two_stage import two_stage_ddim
+from synth.idiff import two_stage
+from synth.idiff.schedule import NoiseSchedule
+from synth.idiff.schedulers import ddim_step
+from synth.idiff.two_stage import two_stage_ddim
 from synth.networks.latent_unet import LatentUNet, UNetLayout
 from synth.networks.latent_unet_loading import load_latent_unet
 

@@ -1,0 +1,1 @@
+"""What Arc2Face needs around its networks: prompts of identity vectors, schedulers, guidance, decoding."""

@@ -1,1 +1,0 @@
-"""Noise schedules and the schedulers that turn noise into latents."""
