@@ -10,8 +10,8 @@ noise made on the CPU, all with torch's own settings. Ours makes one batch of se
 on a GPU in bfloat16 and compiled.
 
 On a GPU seconds are of the clock, else of the processor. Without one a whole run of a diffusion model takes hours:
-runs of one and of two steps are timed, and the rest is extrapolated from their difference, which is exact as far as
-all steps cost the same. What part of the bound is reached compares with a product of large matrices of the same type.
+runs of one step and of two (nine where they are short) are timed, and the rest is extrapolated from their difference,
+which is exact as far as all steps cost the same. What part of the bound is reached compares with a product of large matrices of the same type.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ Call = Callable[[], None]
 Make = Callable[[int | None, bool], Call]
 CALLS = 4
 LONG = 5.0  # seconds: warming up no longer counts
+SHORT_STEPS = 9  # where steps are short: their share of the whole call has to stand out from what varies
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -290,11 +291,13 @@ def call_of(generator: Generator, settings: Settings, vectors: np.ndarray) -> Ca
 
 
 def seconds_of(settings: Settings, side: Side) -> float:
-    """Returns what a call of a side takes; on the CPU extrapolated from one and two steps."""
+    """Returns what a call of a side takes; on the CPU extrapolated from a call of one step and one of some more."""
     if settings.is_gpu or side.steps is None:
         return timed(settings, side.make(side.steps, settings.is_gpu))
-    one, two = (timed(settings, side.make(steps, False)) for steps in (1, 2))
-    return one + (side.steps - 1) * (two - one)
+    one = timed(settings, side.make(1, False))
+    steps = 2 if one > LONG else SHORT_STEPS
+    more = timed(settings, side.make(steps, False))
+    return one + (side.steps - 1) * (more - one) / (steps - 1)
 
 
 def timed(settings: Settings, call: Call) -> float:
