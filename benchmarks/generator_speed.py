@@ -10,8 +10,9 @@ noise made on the CPU, all with torch's own settings. Ours makes one batch of se
 on a GPU in bfloat16 and compiled.
 
 On a GPU seconds are of the clock, else of the processor. Without one a whole run of a diffusion model takes hours:
-runs of one step and of two (nine where they are short) are timed, and the rest is extrapolated from their difference,
-which is exact as far as all steps cost the same. What part of the bound is reached compares with a product of large matrices of the same type.
+runs of one step and of two (nine where they are short) are timed, and the rest is extrapolated from their
+difference, which is exact as far as all steps cost the same. What part of the bound is reached compares with a
+product of large matrices of the same type.
 """
 
 from __future__ import annotations
