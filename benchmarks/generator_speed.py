@@ -27,6 +27,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -46,6 +47,9 @@ from synth.networks.vec2face import load_vec2face, masks_of
 from synth.networks.vq_first_stage import load_decoder
 from synth.torch_runtime import DTYPES
 from tests.synth.generators import arc2face_checkpoint, idiff_checkpoint, vec2face_checkpoint
+
+if TYPE_CHECKING:
+    from diffusers import DiffusionPipeline
 
 Call = Callable[[], None]
 Make = Callable[[int | None, bool], Call]
@@ -174,31 +178,17 @@ def vec2face(settings: Settings) -> list[Side]:
 
 def arc2face(settings: Settings) -> list[Side]:
     """Stable Diffusion: equal steps, then few steps with the small decoder."""
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # it tells of a missing torchvision that is not needed
-    from diffusers import StableDiffusionPipeline
-    from diffusers.models import AutoencoderKL, UNet2DConditionModel
-    from diffusers.schedulers import DPMSolverMultistepScheduler
-    from transformers import CLIPTextModel, CLIPTokenizer
-
     weights, base = arc2face_checkpoint.write_checkpoint(settings.folder, full_size=settings.full_size)
     lora = arc2face_checkpoint.write_lora(settings.folder / "lora.safetensors", weights)
     tiny_vae = arc2face_checkpoint.write_tiny_vae(settings.folder / "tiny_vae", full_size=settings.full_size)
     vectors = unit_vectors(settings.identities)
 
     def published(steps: int | None, compile: bool) -> Call:
-        dtype = torch.float16 if settings.is_gpu else torch.float32
-        pipeline = StableDiffusionPipeline(
-            unet=UNet2DConditionModel.from_pretrained(weights / "arc2face"),
-            vae=AutoencoderKL.from_pretrained(base / "vae"),
-            text_encoder=CLIPTextModel.from_pretrained(weights / "encoder"),
-            tokenizer=CLIPTokenizer.from_pretrained(base / "tokenizer"),
-            scheduler=DPMSolverMultistepScheduler.from_pretrained(base / "scheduler"),
-            safety_checker=None,
-            feature_extractor=None,
-            requires_safety_checker=False,
-        ).to(settings.device, dtype)
-        pipeline.set_progress_bar_config(disable=True)
-        prompt = torch.randn(1, 77, pipeline.text_encoder.config.hidden_size, dtype=dtype, device=settings.device)
+        pipeline = published_pipeline(weights, base).to(
+            settings.device, torch.float16 if settings.is_gpu else torch.float32
+        )
+        width = pipeline.text_encoder.config.hidden_size
+        prompt = torch.randn(1, 77, width, dtype=pipeline.dtype, device=settings.device)
         side, images = 512 if settings.full_size else 64, settings.images
 
         def call() -> None:
@@ -236,6 +226,28 @@ def arc2face(settings: Settings) -> list[Side]:
         Side(name=f"{batch}, 25 steps", make=ours(few=False), images=settings.total, steps=25),
         Side(name=f"{batch}, 4 steps of the LoRA, tiny VAE", make=ours(few=True), images=settings.total, steps=4),
     ]
+
+
+def published_pipeline(weights: Path, base: Path) -> DiffusionPipeline:
+    """Returns diffusers' pipeline as Arc2Face's authors put it together."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # it tells of a missing torchvision that is not needed
+    from diffusers import StableDiffusionPipeline
+    from diffusers.models import AutoencoderKL, UNet2DConditionModel
+    from diffusers.schedulers import DPMSolverMultistepScheduler
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+    pipeline = StableDiffusionPipeline(
+        unet=UNet2DConditionModel.from_pretrained(weights / "arc2face"),
+        vae=AutoencoderKL.from_pretrained(base / "vae"),
+        text_encoder=CLIPTextModel.from_pretrained(weights / "encoder"),
+        tokenizer=CLIPTokenizer.from_pretrained(base / "tokenizer"),
+        scheduler=DPMSolverMultistepScheduler.from_pretrained(base / "scheduler"),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
 
 
 def idiff(settings: Settings) -> list[Side]:

@@ -17,19 +17,19 @@ HEAVY = ("torch", "warp", "onnxruntime", "pyarrow", "matplotlib", "scipy", "PIL"
 NO_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "core", "tools"}
 
 
+def in_another_process(code):
+    """Runs Python code in the project's root."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
 def test_imports_keep_to_their_floors():
     pytest.importorskip("importlinter.cli", reason="import-linter is not installed")
     # In a process of its own: the linter switches off all loggers that it finds.
     settings = f"config_filename={str(ROOT / 'pyproject.toml')!r}, no_cache=True"
     code = f"import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports({settings}))"
 
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
+    result = in_another_process(code)
 
     assert result.returncode == 0, result.stdout + result.stderr
 
@@ -37,16 +37,9 @@ def test_imports_keep_to_their_floors():
 def test_the_command_line_imports_nothing_heavy():
     code = f"import sys, pipelines.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
 
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    result = in_another_process(code)
 
-    assert result.stdout.strip() == "[]"
+    assert result.stdout.strip() == "[]", result.stderr
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in KINDS for name in available(kind)])

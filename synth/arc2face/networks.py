@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from synth.arc2face.configs import read_config
-from synth.arc2face.published_folders import CONFIG, WEIGHTS, encoder_weights
+from synth.arc2face.weight_files import CONFIG, WEIGHTS, encoder_weights
 from synth.errors import WeightsError
 from synth.weights.checkpoints import load_strictly, read_checkpoint, tensors_of
 

@@ -54,9 +54,10 @@ class DpmSolver(LatentScheduler):
 
     def denoise(self, predict: PredictNoise, latents: Tensor, fresh_noise: FreshNoise) -> Tensor:
         """Returns latents without noise; adds none on the way."""
-        for latents in dpm_solver(predict, latents, self._alphas, len(self.timesteps)):  # noqa: B007, B020, the last
+        denoised = latents
+        for denoised in dpm_solver(predict, latents, self._alphas, len(self.timesteps)):  # noqa: B007, the last is wanted
             pass
-        return latents
+        return denoised
 
 
 class LatentConsistency(LatentScheduler):

@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from synth.arc2face.published_folders import CONFIG, WEIGHTS, encoder_weights
+from synth.arc2face.weight_files import arc2face_files
 from synth.extras import require_extra
 from synth.generators.base import Generator
-from synth.idiff.options import MAX_GUIDANCE
+from synth.guidance import check_guidance
 from synth.precision import Precision
 from synth.spaces import ARCFACE_WEBFACE42M
 from synth.types import Generated, Vectors
 from synth.weights.files import WeightFile, require_files
-
-REPO: Final = "FoivosPar/Arc2Face"
-BASE_REPO: Final = "stable-diffusion-v1-5/stable-diffusion-v1-5"
-LORA_REPO: Final = "latent-consistency/lcm-lora-sdv1-5"
-TINY_VAE_REPO: Final = "madebyollin/taesd"
-
-LICENSE: Final = "MIT; tuned from Stable Diffusion 1.5 (CreativeML OpenRAIL-M) on images under CC BY-NC-SA 4.0"
-BASE_LICENSE: Final = "CreativeML OpenRAIL-M"
-LORA_LICENSE: Final = "OpenRAIL++-M"
-TINY_VAE_LICENSE: Final = "MIT"
-_SIZES: Final[Mapping[tuple[str, str], int]] = {
-    (REPO, "arc2face/diffusion_pytorch_model.safetensors"): 3_438_000_000,
-    (REPO, "encoder/pytorch_model.bin"): 492_000_000,
-    (BASE_REPO, "vae/diffusion_pytorch_model.safetensors"): 335_000_000,
-    (LORA_REPO, "pytorch_lora_weights.safetensors"): 135_000_000,
-    (TINY_VAE_REPO, "diffusion_pytorch_model.safetensors"): 9_800_000,
-}
 
 STEPS: Final = 25
 GUIDANCE: Final = 3.0
@@ -94,8 +77,7 @@ class Arc2Face(Generator):
         few = lora is not None
         steps = steps if steps is not None else (FEW_STEPS if few else STEPS)
         guidance = guidance if guidance is not None else (FEW_STEP_GUIDANCE if few else GUIDANCE)
-        if not 1 <= guidance <= MAX_GUIDANCE:
-            raise ValueError(f"guidance {guidance}: expected 1 to {MAX_GUIDANCE:g}")
+        check_guidance(guidance)
         require_files(self.weight_files({"weights": weights, "base": base, "lora": lora, "tiny_vae": tiny_vae}))
         # Torch is set up when these are imported: whoever only checks a configuration does not wait for that.
         from synth.arc2face.identity_diffusion import load_identity_diffusion
@@ -120,25 +102,8 @@ class Arc2Face(Generator):
 
     @classmethod
     def weight_files(cls, options: Mapping[str, Any]) -> list[WeightFile]:
-        """Returns the files of the folders that options `weights`, `base`, `lora` and `tiny_vae` name."""
-        weights, base = Path(options["weights"]), Path(options["base"])
-        model = (CONFIG, WEIGHTS)
-        encoder = (CONFIG, encoder_weights(weights / "encoder").name)
-        names = [*(f"arc2face/{name}" for name in model), *(f"encoder/{name}" for name in encoder)]
-        files = _files(weights, REPO, LICENSE, names)
-        tokenizer = ("merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json")
-        names = ["scheduler/scheduler_config.json", *(f"tokenizer/{name}" for name in tokenizer)]
-        tiny_vae, lora = options.get("tiny_vae"), options.get("lora")
-        if tiny_vae is None:
-            names += [f"vae/{name}" for name in model]
-        files += _files(base, BASE_REPO, BASE_LICENSE, names)
-        if tiny_vae is not None:
-            files += _files(Path(tiny_vae), TINY_VAE_REPO, TINY_VAE_LICENSE, model)
-        if lora is not None:
-            name = "pytorch_lora_weights.safetensors"
-            size = _SIZES[LORA_REPO, name]
-            files.append(WeightFile.on_hub(Path(lora), LORA_REPO, name, LORA_LICENSE, size))
-        return files
+        """Returns the files of the folders that options `weights`, `base` and `tiny_vae` name, and `lora`."""
+        return arc2face_files(options)
 
     def generate(self, vectors: Vectors, indices: npt.NDArray[np.int32], seeds: npt.NDArray[np.uint64]) -> Generated:
         """Generates one picture a row; noise comes from its seed alone.
@@ -162,8 +127,3 @@ class Arc2Face(Generator):
         self.check_vectors(vectors)
         with batch_fits(len(vectors)):
             return Generated(images=self.model.generate(vectors, seeds), truth={})
-
-
-def _files(folder: Path, repo: str, license: str, names: Sequence[str]) -> list[WeightFile]:
-    """Returns files of a folder that has the layout of a hub repository."""
-    return [WeightFile.on_hub(folder / name, repo, name, license, _SIZES.get((repo, name))) for name in names]

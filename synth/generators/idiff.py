@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,22 +13,13 @@ from synth.errors import VectorsError
 from synth.extras import require_extra
 from synth.generators.base import Generator
 from synth.idiff.options import ALL_THE_SAME, Negative, Sampling, Scheduler
-from synth.idiff.published_folder import checkpoint_in, configuration_of
+from synth.idiff.weight_files import idiff_files
 from synth.precision import Precision
 from synth.similarity import unit
 from synth.spaces import ELASTICFACE_MS1MV2
 from synth.types import Generated, Vectors
 from synth.vectors.files import read_vectors
 from synth.weights.files import WeightFile, require_files
-
-ORIGIN: Final = "https://github.com/fdbtrs/IDiff-Face (request form)"
-LICENSE: Final = (
-    "IDiff-Face: CC BY-NC-SA 4.0 (trained on FFHQ, CC BY-NC-SA 4.0); NegFaceDiff: CC BY-NC 4.0; UIFace and ADMIS name "
-    "none (trained on CASIA-WebFace)"
-)
-_SIZE: Final = 865_000_000
-_FIRST_STAGE_SIZE: Final = 132_000_000
-FIRST_STAGE_LICENSE: Final = "published with IDiff-Face, CC BY-NC-SA 4.0 (CompVis latent diffusion, trained on FFHQ)"
 
 
 class Idiff(Generator):
@@ -109,17 +100,7 @@ class Idiff(Generator):
     @classmethod
     def weight_files(cls, options: Mapping[str, Any]) -> list[WeightFile]:
         """Returns the checkpoint, the configuration beside it where there is one, first stage and negatives."""
-        checkpoint = checkpoint_in(Path(options["weights"]))
-        configuration, negatives = configuration_of(checkpoint), options.get("negative_vectors")
-        files = [WeightFile(path=checkpoint, origin=ORIGIN, license=LICENSE, size=_SIZE)]
-        if configuration is not None:
-            files.append(WeightFile(path=configuration, origin=ORIGIN, license=LICENSE))
-        stage = Path(options["first_stage"])
-        files.append(WeightFile(path=stage, origin=ORIGIN, license=FIRST_STAGE_LICENSE, size=_FIRST_STAGE_SIZE))
-        if negatives is not None:
-            origin = "embeddings of ElasticFace-Arc, your own"
-            files.append(WeightFile(path=Path(negatives), origin=origin, license="that of what was embedded"))
-        return files
+        return idiff_files(options)
 
     def generate(self, vectors: Vectors, indices: npt.NDArray[np.int32], seeds: npt.NDArray[np.uint64]) -> Generated:
         """Generates one picture a row; each depends on its own vector and seed alone.

@@ -167,10 +167,10 @@ class Vec2Face(Generator):
         from synth.torch_runtime import batch_fits
 
         self.check_vectors(vectors)
-        fits = batch_fits(len(vectors))
-        if self._targets is not None:  # the batch is cut as they say
-            fits = batch_fits(self._targets.rows_at_once, "generator.attributes.rows_at_once")
-        with fits, torch.inference_mode(self._optimiser is None):
+        rows, option = len(vectors), "images.batch_size"
+        if self._targets is not None:
+            rows, option = self._targets.rows_at_once, "generator.attributes.rows_at_once"
+        with batch_fits(rows, option), torch.inference_mode(self._optimiser is None):
             inputs = self._inputs(vectors, indices, seeds)
             if self._optimiser is None:
                 images, outcome = self._images(inputs, inputs.vectors, None), None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from synth.guidance import check_guidance
+
 Scheduler: TypeAlias = Literal["ddpm", "ddim", "dpm"]
 Negative: TypeAlias = Literal["empty", "opposite", "random", "farthest", "closest"]
 
-MAX_GUIDANCE = 30.0  # far past where pictures fall apart
 FEW_STEPS = {"ddim": 50, "dpm": 20}
 SAME = 0.999
 """Cosine from which a vector to steer away from counts as the person himself."""
@@ -38,8 +39,7 @@ class Sampling:
     two_stage: bool = False
 
     def __post_init__(self) -> None:
-        if not 1 <= self.guidance <= MAX_GUIDANCE:
-            raise ValueError(f"guidance {self.guidance}: expected 1 to {MAX_GUIDANCE:g}; 1 is none")
+        check_guidance(self.guidance)
         if self.negative != "empty" and self.guidance == 1:
             raise ValueError(f"negative '{self.negative}' does nothing at guidance 1; NegFaceDiff takes guidance 1.5")
         if self.two_stage and self.scheduler != "ddim":

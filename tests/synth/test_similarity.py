@@ -101,14 +101,18 @@ def test_separated_vectors_are_apart_and_the_others_are_not():
     assert cosine_matrix(rows[~kept], rows[kept]).max(axis=1).min() > 0.5
 
 
-@pytest.mark.parametrize("block", [2, 5, 100])
-def test_ties_at_the_bound_are_decided_exactly(block):
-    """Pairs whose cosine is the bound itself, or one step of float32 from it, the same for every block."""
+def ties():
+    """Returns rows, and a bound that is the cosine of many pairs, or one step of float32 from it."""
     angles = np.repeat(np.linspace(0, 3, 40), 3)
     rows = np.zeros((120, 64), dtype=np.float32)
     rows[:, 0], rows[:, 1] = np.cos(angles), np.sin(angles)
     rows += np.random.default_rng(0).choice([-6e-8, 0, 6e-8], rows.shape).astype(np.float32)
-    bound = float(np.cos(angles[3]))
+    return rows, float(np.cos(angles[3]))
+
+
+@pytest.mark.parametrize("block", [2, 5, 100])
+def test_ties_at_the_bound_are_decided_exactly(block):
+    rows, bound = ties()
 
     assert np.array_equal(separate(rows, bound, block=block), separate_slowly(rows, bound))
 

@@ -6,7 +6,7 @@ import torch
 
 from synth.similarity import separate, unit
 from synth.torch_similarity import separate_on
-from tests.synth.test_similarity import separate_slowly, vectors
+from tests.synth.test_similarity import separate_slowly, ties, vectors
 
 CPU = torch.device("cpu")
 
@@ -21,11 +21,7 @@ def test_it_keeps_what_the_definition_keeps_for_any_block(bound, block):
 
 @pytest.mark.parametrize("block", [2, 5, 100])
 def test_ties_at_the_bound_are_decided_exactly(block):
-    angles = np.repeat(np.linspace(0, 3, 40), 3)
-    rows = np.zeros((120, 64), dtype=np.float32)
-    rows[:, 0], rows[:, 1] = np.cos(angles), np.sin(angles)
-    rows += np.random.default_rng(0).choice([-6e-8, 0, 6e-8], rows.shape).astype(np.float32)
-    bound = float(np.cos(angles[3]))
+    rows, bound = ties()
 
     assert np.array_equal(separate_on(CPU, rows, bound, block=block), separate_slowly(rows, bound))
 

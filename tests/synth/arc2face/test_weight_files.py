@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from synth.arc2face.published_folders import encoder_weights
+from synth.arc2face.weight_files import encoder_weights
 from synth.generators.arc2face import Arc2Face
 
 ROOT = Path(__file__).parents[3]
