@@ -11,7 +11,7 @@ import importlib
 import inspect
 import math
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
@@ -27,6 +27,8 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "recogniser": ("synth.recognisers", "Recogniser"),
     "filter": ("filters", "Filter"),
     "exporter": ("synth.exporters", "Exporter"),
+    "backbone": ("synth.training.backbones", "Backbone"),
+    "head": ("synth.training.heads", "Head"),
 }
 
 
@@ -76,8 +78,12 @@ def resolve(kind: str, name: str) -> type[Any]:
         return found
 
 
-def check(spec: ComponentSpec) -> dict[str, Any]:
+def check(spec: ComponentSpec, given: Collection[str] = ()) -> dict[str, Any]:
     """Checks a component's options against its constructor, without building it.
+
+    Args:
+        spec: what to check.
+        given: arguments that whoever builds it adds, like a head's `num_labels`; no options.
 
     Returns:
         The arguments as the constructor takes them (nested option groups become their dataclasses).
@@ -90,33 +96,35 @@ def check(spec: ComponentSpec) -> dict[str, Any]:
     hints = get_type_hints(component.__init__)
     mistakes: list[str] = []
     arguments: dict[str, Any] = {}
+    options = [name for name in parameters if name not in given]
     for name, value in spec.options.items():
-        if name not in parameters:
-            mistakes.append(f"{component.__name__}.{name}: unknown option{_hint(name, list(parameters))}")
+        if name not in options:
+            mistakes.append(f"{component.__name__}.{name}: unknown option{_hint(name, options)}")
             continue
         try:
             arguments[name] = _adapter(hints[name]).validate_python(value)
         except ValidationError as error:
             mistakes += [f"{component.__name__}.{line}" for line in _lines(name, error)]
-    for name, parameter in parameters.items():
-        if parameter.default is inspect.Parameter.empty and name not in spec.options:
+    for name in options:
+        if parameters[name].default is inspect.Parameter.empty and name not in spec.options:
             mistakes.append(f"{component.__name__}.{name}: missing; this option has no default")
     if mistakes:
         raise ComponentError("\n".join(mistakes))
     return arguments
 
 
-def build(spec: ComponentSpec, device: str = "cpu") -> Any:  # noqa: ANN401
+def build(spec: ComponentSpec, device: str = "cpu", **given: Any) -> Any:  # noqa: ANN401
     """Loads a component: its constructor runs, weights are read.
 
     Args:
         spec: what to build.
         device: like 'cpu' or 'cuda:0'; handed to constructors that take a `device` the options do not name.
+        given: further arguments of the constructor, which are no options.
 
     Raises:
         ComponentError: an option is unknown, has the wrong type, or the constructor refuses its value.
     """
-    arguments = check(spec)
+    arguments = check(spec, given) | given
     component = resolve(spec.kind, spec.type)
     if "device" in inspect.signature(component).parameters:
         arguments.setdefault("device", device)

@@ -1,0 +1,1 @@
+"""Trains face recognisers on exported datasets and judges them."""

@@ -1,0 +1,1 @@
+"""The backbones, one a file; the folder is the registry."""
