@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,14 @@ class Section(BaseModel):
     """A part of the file: unknown keys are mistakes and nothing is converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Configuration(Section, ABC):
+    """A whole file."""
+
+    @abstractmethod
+    def components(self) -> list[tuple[tuple[str | int, ...], ComponentSpec]]:
+        """Returns each component with the path of its section in the file."""
 
 
 class Component(BaseModel):
@@ -75,8 +84,8 @@ class ExportSection(Component):
     crop: Literal["aligned", "generated"] = "aligned"
 
 
-class RunConfig(Section):
-    """A whole configuration."""
+class RunConfig(Configuration):
+    """A whole run."""
 
     seed: Annotated[int, Field(ge=0)]
     identities: IdentitiesSection

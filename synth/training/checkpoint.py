@@ -1,0 +1,79 @@
+"""Checkpoints a killed training goes on from: safetensors and one JSON file, no pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from synth.errors import WeightsError
+from synth.shards.commit import replace_directory
+from synth.training.average import RunningMean
+from synth.weights.checkpoints import load_strictly, read_checkpoint, tensors_of
+
+_FOLDER: Final = "checkpoint"
+_STATE: Final = "state.json"
+
+
+def save_checkpoint(
+    folder: Path, model: nn.Module, mean: RunningMean, optimiser: torch.optim.Optimizer, state: Mapping[str, Any]
+) -> None:
+    """Replaces the checkpoint of a training folder as a whole.
+
+    Args:
+        folder: of the training.
+        model: backbone and head.
+        mean: of its parameters.
+        optimiser: its momenta are kept.
+        state: what else goes on, as JSON knows it: the step, the best so far.
+    """
+    momenta = {
+        f"{number}.{name}": value
+        for number, values in optimiser.state_dict()["state"].items()
+        for name, value in values.items()
+        if isinstance(value, Tensor)
+    }
+    with replace_directory(folder / _FOLDER) as unfinished:
+        for name, tensors in (("model", model.state_dict()), ("mean", mean.tensors), ("optimiser", momenta)):
+            whole = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+            safetensors.torch.save_file(whole, unfinished / f"{name}.safetensors")
+        (unfinished / _STATE).write_text(json.dumps(state))
+
+
+def load_checkpoint(
+    folder: Path, model: nn.Module, mean: RunningMean, optimiser: torch.optim.Optimizer
+) -> dict[str, Any] | None:
+    """Brings a training back to its checkpoint.
+
+    Returns:
+        The state that was saved; None if there is no checkpoint yet.
+
+    Raises:
+        WeightsError: the checkpoint is damaged or of another backbone or head.
+    """
+    path = folder / _FOLDER
+    if not path.is_dir():
+        return None
+    try:
+        state: dict[str, Any] = json.loads((path / _STATE).read_text())
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path / _STATE}: cannot be read ({error}); remove {path} to begin anew") from error
+    load_strictly(model, _tensors(path / "model.safetensors"), path / "model.safetensors")
+    means = _tensors(path / "mean.safetensors")
+    for name, value in mean.tensors.items():
+        value.copy_(means[name])
+    saved: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in _tensors(path / "optimiser.safetensors").items():
+        number, _, name = key.partition(".")
+        saved.setdefault(int(number), {})[name] = tensor
+    optimiser.load_state_dict({"state": saved, "param_groups": optimiser.state_dict()["param_groups"]})
+    return state
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    return tensors_of(read_checkpoint(path), path)
