@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from synth.training.options import within
+
 
 @dataclass(frozen=True, slots=True)
 class HeadResult:
@@ -47,7 +49,7 @@ class Head(nn.Module, ABC):
 
 
 class CentreHead(Head):
-    """A head with one learned centre a label: softmax cross-entropy over changed cosines.
+    """A head with one learned centre a label, which judges the cosines of embeddings and centres.
 
     Attributes:
         centres: parameter (C, E), of any length.
@@ -55,7 +57,7 @@ class CentreHead(Head):
     Args:
         num_labels: C.
         embedding_size: E.
-        scale: s, what cosines are multiplied by before the softmax.
+        scale: s, what cosines are multiplied by.
     """
 
     def __init__(self, num_labels: int, embedding_size: int, scale: float) -> None:
@@ -70,25 +72,73 @@ class CentreHead(Head):
     def forward(self, embeddings: Tensor, labels: Tensor) -> HeadResult:
         """Judges a batch: embeddings (B, E), labels int64 (B,)."""
         with torch.autocast(embeddings.device.type, enabled=False):
-            embeddings = embeddings.float()
-            cosines = functional.linear(functional.normalize(embeddings), functional.normalize(self.centres))
+            embeddings = exact(embeddings)
+            centres = self.centres.to(embeddings.dtype)
+            cosines = functional.linear(functional.normalize(embeddings), functional.normalize(centres))
             loss = self.loss(cosines, labels, embeddings)
         targets = cosines.detach().gather(1, labels[:, None])[:, 0]
         return HeadResult(loss, targets, cosines.detach().argmax(dim=1) == labels)
 
-    def loss(self, cosines: Tensor, labels: Tensor, embeddings: Tensor) -> Tensor:
-        """Returns the mean cross-entropy of the scaled logits, a scalar; override it where the loss has more terms."""
-        return functional.cross_entropy(self.scale * self.logits(cosines, labels, embeddings), labels)
-
     @abstractmethod
-    def logits(self, cosines: Tensor, labels: Tensor, embeddings: Tensor) -> Tensor:
-        """Returns what stands in the softmax in place of the cosines, before it is scaled.
+    def loss(self, cosines: Tensor, labels: Tensor, embeddings: Tensor) -> Tensor:
+        """Returns the loss of a batch, a scalar.
 
         Args:
-            cosines: float32 (B, C), -1..1, of embeddings and centres.
+            cosines: float32 (B, C), of embeddings and centres; rounding may put them a little outside -1..1.
             labels: int64 (B,).
-            embeddings: float32 (B, E), of any length: some heads read their norm.
+            embeddings: float32 (B, E), of any length: some heads read it.
+        """
+
+
+class MarginHead(CentreHead):
+    """A head that asks for more than the largest cosine: softmax cross-entropy over changed cosines.
+
+    Args:
+        num_labels: C.
+        embedding_size: E.
+        scale: s, what the changed cosines are multiplied by before the softmax.
+        ignore_above: cosines to other labels' centres that are larger count as 0, 0..1: those labels may be of the same
+            person. None: all count.
+    """
+
+    def __init__(
+        self, num_labels: int, embedding_size: int, scale: float, *, ignore_above: float | None = None
+    ) -> None:
+        super().__init__(num_labels, embedding_size, scale)
+        self.ignore_above = None if ignore_above is None else within("ignore_above", ignore_above, 0, 1)
+
+    def loss(self, cosines: Tensor, labels: Tensor, embeddings: Tensor) -> Tensor:
+        """Returns the mean cross-entropy, a scalar; override it where the loss has more terms."""
+        column = labels[:, None]
+        targets = self.targets(cosines.gather(1, column)[:, 0], embeddings)
+        logits = self.others(cosines, targets).scatter(1, column, targets[:, None])
+        return functional.cross_entropy(self.scale * logits, labels)
+
+    @abstractmethod
+    def targets(self, cosines: Tensor, embeddings: Tensor) -> Tensor:
+        """Returns what stands in the softmax for the cosines of embeddings and the centres of their labels.
+
+        Args:
+            cosines: float32 (B,).
+            embeddings: float32 (B, E), of any length.
 
         Returns:
-            float32 (B, C).
+            float32 (B,), not scaled yet.
         """
+
+    def others(self, cosines: Tensor, targets: Tensor) -> Tensor:
+        """Returns what stands in the softmax for the cosines of embeddings and the other labels' centres.
+
+        Args:
+            cosines: float32 (B, C), the label's own among them; what is returned for it is not read.
+            targets: float32 (B,), what `targets` returned.
+
+        Returns:
+            float32 (B, C), not scaled yet.
+        """
+        return cosines if self.ignore_above is None else cosines.masked_fill(cosines > self.ignore_above, 0)
+
+
+def exact(embeddings: Tensor) -> Tensor:
+    """Returns embeddings in the precision that heads compute in: float32, or theirs if that is finer."""
+    return embeddings.to(torch.promote_types(embeddings.dtype, torch.float32))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn import functional
 
-from synth.training.heads.base import CentreHead
+from synth.training.heads.base import MarginHead
+from synth.training.options import within
 
 
-class CosFace(CentreHead):
+class CosFace(MarginHead):
     """Additive cosine margin: the target's cosine z becomes z - m.
 
     Wang et al. (2018), "CosFace: Large Margin Cosine Loss for Deep Face Recognition", equation 4.
@@ -17,13 +17,22 @@ class CosFace(CentreHead):
         num_labels: C.
         embedding_size: E.
         scale: s.
-        margin: m.
+        margin: m, 0..1.
+        ignore_above: cosines to other labels' centres that are larger count as 0, 0..1; None: all count.
     """
 
-    def __init__(self, num_labels: int, embedding_size: int, *, scale: float = 64.0, margin: float = 0.35) -> None:
-        super().__init__(num_labels, embedding_size, scale)
-        self.margin = margin
+    def __init__(
+        self,
+        num_labels: int,
+        embedding_size: int,
+        *,
+        scale: float = 64.0,
+        margin: float = 0.35,
+        ignore_above: float | None = None,
+    ) -> None:
+        super().__init__(num_labels, embedding_size, scale, ignore_above=ignore_above)
+        self.margin = within("margin", margin, 0, 1)
 
-    def logits(self, cosines: Tensor, labels: Tensor, embeddings: Tensor) -> Tensor:
-        """Returns the cosines (B, C) with the margin taken off the targets'."""
-        return cosines - self.margin * functional.one_hot(labels, cosines.shape[1])
+    def targets(self, cosines: Tensor, embeddings: Tensor) -> Tensor:
+        """Returns the cosines (B,) less the margin."""
+        return cosines - self.margin
