@@ -17,7 +17,6 @@ from synth import components
 from synth.components import ComponentSpec
 from synth.errors import ComponentError, ConfigError
 
-
 _Configuration = TypeVar("_Configuration", bound=Configuration)
 
 

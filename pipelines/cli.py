@@ -37,6 +37,13 @@ class Norm(StrEnum):
     RAW = "raw"
 
 
+class Device(StrEnum):
+    """Where networks are trained."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
 class _ListUnlessNamed(typer.core.TyperGroup):
     """Takes `synth weights CONFIG` for `synth weights list CONFIG`."""
 
@@ -215,6 +222,39 @@ def fit_sampler(
     print(
         f"{out}: {kept} components of {found.count:,} vectors of {dimension}, {norm} norm, space {space or 'unknown'}"
     )
+
+
+@app.command()
+def train(
+    config: ConfigArgument,
+    run_dir: Annotated[
+        Path | None, typer.Option(help="Folder of the training; default: runs/<name of CONFIG>.")
+    ] = None,
+    device: Annotated[
+        Device, typer.Option(help="Where it computes; `accelerate launch` for several GPUs.")
+    ] = Device.CPU,
+    threads: Annotated[int | None, typer.Option(min=1, help="Of the CPU; default: all cores.")] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that read images ahead.")] = 1,
+    overrides: Overrides = None,
+) -> None:
+    """Trains a recogniser on an exported dataset, or goes on with it."""
+    from pipelines.training.config import load_train_config
+
+    checked = load_train_config(config, overrides or [])
+
+    from pipelines.training.command import train as run_training
+    from pipelines.training.lines import print_line
+
+    outcome = run_training(
+        checked,
+        run_dir or Path("runs") / config.stem,
+        device=device.value,
+        threads=threads,
+        num_workers=workers,
+        watch=print_line,
+    )
+    nothing = "" if outcome.is_new else "; there was nothing to do"
+    print(f"{outcome.model}: equal error rate {outcome.equal_error_rate:.4f} on held-out identities{nothing}")
 
 
 def _print_plan(config: RunConfig, directory: RunDirectory) -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
-import os
 import shutil
-import socket
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.fingerprint import STAGES, Fingerprint
-from synth.errors import DiskFullError, RunError, RunLockedError, ShardError
+from pipelines.folder_lock import folder_lock
+from synth.errors import DiskFullError, RunError, ShardError
 from synth.shards.commit import UNFINISHED, replace_file
 from synth.shards.manifest import RECORD_NAME, ShardRecord, Task
 
@@ -160,23 +158,10 @@ class RunDirectory:
         """
         self.root.mkdir(parents=True, exist_ok=True)
         self._refuse_foreign()
-        descriptor = os.open(self.root / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
-                raise RunLockedError(
-                    f"{self.root}: {holder} works on it; wait until it ends, or end it and run again"
-                ) from None
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        with folder_lock(self.root, _LOCK):
             self._wipe_unfinished()
             yield
             shutil.rmtree(self.scratch, ignore_errors=True)
-            os.ftruncate(descriptor, 0)
-        finally:
-            os.close(descriptor)
 
     def _wipe_unfinished(self) -> None:
         """Removes what a killed driver and its workers left over."""

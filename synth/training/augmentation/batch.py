@@ -30,7 +30,7 @@ def augmented(images: Tensor, draws: Draws, options: Augmentation) -> Tensor:
 
 def planes(images: Tensor) -> Tensor:
     """Returns uint8 (B, H, W, 3) as float32 (B, 3, H, W), 0..1."""
-    return images.permute(0, 3, 1, 2).float() / 255
+    return images.permute(0, 3, 1, 2).contiguous().float() / 255
 
 
 def network_input(faces: Tensor, size: int) -> Tensor:

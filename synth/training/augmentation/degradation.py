@@ -76,7 +76,7 @@ def _convolved(images: Tensor, kernels: Tensor) -> Tensor:
     tall, wide = kernels.shape[1] // 2, kernels.shape[2] // 2
     padded = functional.pad(images, (wide, wide, tall, tall), mode="replicate")
     groups = kernels.to(images).repeat_interleave(channels, dim=0)[:, None]
-    stacked = padded.view(1, count * channels, *padded.shape[2:])
+    stacked = padded.reshape(1, count * channels, *padded.shape[2:])
     return functional.conv2d(stacked, groups, groups=count * channels).view(count, channels, height, width)
 
 

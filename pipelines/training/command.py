@@ -1,0 +1,156 @@
+"""`synth train`: a recogniser out of an exported dataset."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipelines.folder_lock import folder_lock
+from pipelines.training.folder import TrainingFolder
+from pipelines.training.schema import TrainConfig
+from synth import components
+from synth.digests import sha256_of
+from synth.shards.dataset import DatasetReader
+from synth.training.feed import FaceFeed
+from synth.training.model_file import ModelDescription
+from synth.training.split import Part, split
+from synth.training.trainer import MODEL, Judgement, Progress, Trainer
+from synth.training.validation import Validation
+
+_SEEDS = 1 << 20  # apart: of the parameters and of the orders
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a training made.
+
+    Attributes:
+        model: path of the model file.
+        steps: done in all.
+        equal_error_rate: on the held-out identities, of the model that was kept.
+        is_new: whether there was anything to do.
+    """
+
+    model: Path
+    steps: int
+    equal_error_rate: float
+    is_new: bool
+
+
+def train(
+    config: TrainConfig,
+    root: Path,
+    *,
+    device: str,
+    threads: int | None = None,
+    num_workers: int,
+    watch: Callable[[dict[str, Any]], None],
+) -> Outcome:
+    """Trains in a folder, or goes on there.
+
+    Args:
+        config: checked.
+        root: of the training; made if it is missing.
+        device: 'cpu' or 'cuda'.
+        threads: of the CPU that torch computes with; None takes all cores.
+        num_workers: processes that read images ahead.
+        watch: told of every line of the log.
+
+    Raises:
+        SynthError: the dataset, the folder or its checkpoint is wrong, or the loss is no number.
+    """
+    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
+    root.mkdir(parents=True, exist_ok=True)
+    folder = TrainingFolder(root)
+    with folder_lock(root, "train.lock"):
+        dataset = DatasetReader(config.data.folder)
+        folder.begin(config, _identity_of(dataset))
+        trainer = _trainer(config, root, dataset, device, num_workers)
+        folder.forget_after(trainer.step)
+        is_new = trainer.step < config.recipe.steps
+        _run(trainer, folder, watch)
+        judgements = [line for line in folder.lines() if "equal_error_rate" in line]
+        best = min(line["equal_error_rate"] for line in judgements)
+    return Outcome(root / MODEL, config.recipe.steps, best, is_new)
+
+
+def _trainer(config: TrainConfig, root: Path, dataset: DatasetReader, device: str, num_workers: int) -> Trainer:
+    training, held_out = split(
+        dataset, config.data.held_out_identities, config.data.min_images_per_identity, config.seed
+    )
+    torch.manual_seed(config.seed + _SEEDS)
+    backbone = components.build(config.backbone_spec)
+    head = components.build(config.head_spec, num_labels=training.num_labels, embedding_size=backbone.embedding_size)
+    return Trainer(
+        backbone,
+        head,
+        functools.partial(_feed, config, dataset, training),
+        Validation(dataset, held_out, config.seed),
+        config.recipe,
+        config.augmentation,
+        root,
+        _description(config, root, training),
+        seed=config.seed,
+        device=device,
+        num_workers=num_workers,
+    )
+
+
+def _feed(
+    config: TrainConfig, dataset: DatasetReader, part: Part, first_step: int, rank: int, num_ranks: int
+) -> FaceFeed:
+    return FaceFeed(
+        dataset,
+        config.recipe.batch_size,
+        seed=config.seed,
+        images_per_label=config.data.images_per_identity,
+        first_step=first_step,
+        rank=rank,
+        num_ranks=num_ranks,
+        rows=part.rows,
+        labels=part.labels,
+    )
+
+
+def _run(trainer: Trainer, folder: TrainingFolder, watch: Callable[[dict[str, Any]], None]) -> None:
+    started = time.monotonic()
+    with folder.log.open("a") as log:
+
+        def note(what: Progress | Judgement) -> None:
+            if not trainer.is_main:
+                return
+            line = asdict(what) | {"seconds": round(time.monotonic() - started, 3)}
+            log.write(json.dumps(line) + "\n")
+            log.flush()
+            watch(line)
+
+        trainer.run(note, note)
+
+
+def _description(config: TrainConfig, root: Path, training: Part) -> ModelDescription:
+    facts = {
+        "dataset": config.data.folder.name if config.data.folder.name != "dataset" else config.data.folder.parent.name,
+        "identities": training.num_labels,
+        "images": len(training.rows),
+        "head": {"type": config.head.type, **config.head.options},
+        "batch_size": config.recipe.batch_size,
+    }
+    return ModelDescription(config.backbone_spec, f"synth/{root.name}", facts)
+
+
+def _identity_of(dataset: DatasetReader) -> dict[str, Any]:
+    """Returns what tells this dataset from another one in the same place."""
+    index = dataset.folder / "index.json"
+    return {
+        "images": len(dataset),
+        "identities": dataset.num_labels,
+        "index": sha256_of(index) if index.is_file() else None,
+    }
