@@ -257,6 +257,33 @@ def train(
     print(f"{outcome.model}: equal error rate {outcome.equal_error_rate:.4f} on held-out identities{nothing}")
 
 
+@app.command()
+def evaluate(
+    sets: Annotated[list[Path], typer.Argument(metavar="BIN...", help="Sets of pairs, as insightface writes them.")],
+    models: Annotated[list[str], typer.Option("--model", help="Training, recogniser, or {type: name, option: value}.")],
+    names: Annotated[list[Path] | None, typer.Option(help="CSV that says who is in a set, one a set.")] = None,
+    device: Annotated[str, typer.Option(help="Device, like cuda:0.")] = "cpu",
+    out: Annotated[Path | None, typer.Option(help="Folder for evaluation.json and a page.")] = None,
+) -> None:
+    """Judges recognisers on sets of pairs of aligned faces."""
+    from pipelines.evaluation.command import evaluate_all, read_sets, table
+    from pipelines.evaluation.models import parse_model
+
+    parsed = [parse_model(text) for text in models]
+    pair_sets = read_sets(sets, names or [])
+    for pair_set in pair_sets:
+        for line in pair_set.pairs.unreadable:
+            print(f"{pair_set.name}: left out: {line}", file=sys.stderr)
+    results = evaluate_all(parsed, pair_sets, device, out)
+    for line in table(results):
+        print(line)
+    for result in results:
+        if not result.evaluation.balanced:
+            print(f"{result.set_name}: folds are not balanced; figures are not comparable with published ones")
+    if out is not None:
+        print(f"{out / 'index.html'}: figures and curves")
+
+
 def _print_plan(config: RunConfig, directory: RunDirectory) -> None:
     """Prints what a run would do."""
     from pipelines.estimate import estimate

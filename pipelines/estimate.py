@@ -46,7 +46,7 @@ def estimate(config: RunConfig, run: RunDirectory) -> list[StageEstimate]:
     crop = int(JPEG_BYTES_PER_PIXEL * ALIGNED_SIZE**2)
     exported = crop if config.export.crop == "aligned" else generated
     dimension = components.resolve("generator", config.generator.type).vector_size
-    embedding = components.resolve("recogniser", config.recogniser.type).embedding_size
+    embedding = components.resolve("recogniser", config.recogniser.type).embedding_size_of(config.recogniser.options)
     shards = len(identity_tasks(identities, images.identities_per_shard))
     rows = [
         ("sample", 1, f"{identities:,} identities", identities * dimension * 4),

@@ -100,26 +100,33 @@ class FoldAccuracy:
         return float(self.accuracies.std())
 
 
-def fold_accuracy(scores: Scores, same: npt.NDArray[np.bool_], folds: int = 10) -> FoldAccuracy:
+def fold_numbers(count: int, folds: int) -> npt.NDArray[np.int64]:
+    """Returns the fold of each pair, int64 (count,): consecutive pairs, as the order of the published lists intends."""
+    parts = np.array_split(np.arange(count), folds)
+    return np.repeat(np.arange(folds), [len(part) for part in parts])
+
+
+def fold_accuracy(scores: Scores, same: npt.NDArray[np.bool_], folds: int | npt.NDArray[np.int64] = 10) -> FoldAccuracy:
     """Computes the accuracy of each fold at the best threshold of the other folds, the protocol of LFW (View 2).
 
-    Folds are consecutive pairs, as the order of the published lists intends. The threshold is exact: every distinct
-    score is tried, by sums over the sorted scores, instead of a grid.
+    The threshold is exact: every distinct score is tried, by sums over the sorted scores, instead of a grid.
 
     Args:
         scores: float (P,), higher means same.
         same: bool (P,).
-        folds: number of folds.
+        folds: number of folds, which are consecutive pairs; or the fold of each pair, int64 (P,).
 
     Raises:
         ValueError: lengths differ or there are fewer pairs than folds.
     """
-    if len(scores) != len(same) or len(scores) < folds or folds < 2:
-        raise ValueError(f"{len(scores)} scores and {len(same)} answers cannot make {folds} folds")
-    parts = np.array_split(np.arange(len(scores)), folds)
+    numbers = fold_numbers(len(scores), folds) if isinstance(folds, int) else folds
+    names = np.unique(numbers)
+    wanted = folds if isinstance(folds, int) else len(names)
+    if not len(scores) == len(same) == len(numbers) or len(names) < wanted or wanted < 2:
+        raise ValueError(f"{len(scores)} scores and {len(same)} answers cannot make {wanted} folds")
     accuracies, thresholds = [], []
-    for held_out in parts:
-        others = np.setdiff1d(np.arange(len(scores)), held_out)
+    for name in names:
+        held_out, others = numbers == name, numbers != name
         threshold = best_threshold(scores[others], same[others])
         thresholds.append(threshold)
         accuracies.append(np.mean((scores[held_out] >= threshold) == same[held_out]))

@@ -67,7 +67,6 @@ class PaintedRecogniser(Recogniser):
         height, width = images.shape[1:3]
         grey = images.mean(axis=3)
         found = grey.max(axis=(1, 2)) > 16
-        blocks = _block_means(grey).reshape(-1, 2, DIMENSION)
         box = np.array([width / 8, height / 8, width * 7 / 8, height * 7 / 8])
         points = LANDMARKS * [width, height]
         rows = np.arange(ALIGNED_SIZE) * height // ALIGNED_SIZE
@@ -80,8 +79,12 @@ class PaintedRecogniser(Recogniser):
             boxes=np.where(found[:, None], box, 0).astype(np.float32),
             landmarks=np.where(found[:, None, None], points, 0).astype(np.float32),
             aligned=np.where(found[:, None, None, None], aligned, 0).astype(np.uint8),
-            embeddings=unit((blocks[:, 0] - blocks[:, 1]) * found[:, None]),
+            embeddings=self.embed(images) * found[:, None],
         )
+
+    def embed(self, aligned):
+        blocks = _block_means(aligned.mean(axis=3)).reshape(-1, 2, DIMENSION)
+        return unit(blocks[:, 0] - blocks[:, 1])
 
 
 def _block_means(grey):

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup, escape
 
-SMALL, WIDE = (360, 190), (620, 290)  # px of the view box, width and height; the page scales it
-LEFT, RIGHT, TOP, BOTTOM = 44, 10, 16, 30  # px, room for the axes
+from pipelines.reporting.axes import SMALL, TOP, Plane, horizontal_axis, svg, vertical_axis
+
 NUM_BINS = 40
 
 
@@ -41,31 +41,6 @@ class Mark:
 
     value: float
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Plane:
-    """Maps numbers of both axes to px of the view box."""
-
-    low: float
-    high: float
-    top: float
-    width: int
-    height: int
-
-    @property
-    def right(self) -> int:
-        return self.width - RIGHT
-
-    @property
-    def bottom(self) -> int:
-        return self.height - BOTTOM
-
-    def x(self, value: float) -> float:
-        return LEFT + (value - self.low) / (self.high - self.low) * (self.right - LEFT)
-
-    def y(self, value: float) -> float:
-        return self.bottom - value / self.top * (self.bottom - TOP)
 
 
 def bin_edges(values: npt.NDArray[np.floating[Any]], include: Sequence[float] = ()) -> npt.NDArray[np.float64]:
@@ -124,39 +99,17 @@ def histogram(
         An `<svg>` element.
     """
     total = np.sum([one.heights for one in series], axis=0) if stacked else np.max([s.heights for s in series], axis=0)
-    plane = _Plane(float(edges[0]), float(edges[-1]), max(float(total.max()), 1e-9), *size)
-    parts = [*_vertical_axis(plane), *_horizontal_axis(plane, unit, float(edges[1] - edges[0]))]
+    plane = Plane(float(edges[0]), float(edges[-1]), max(float(total.max()), 1e-9), *size)
+    parts = [*vertical_axis(plane), *horizontal_axis(plane, unit, float(edges[1] - edges[0]))]
     floor = np.zeros(len(edges) - 1)
     for one in series:
         parts.append(_bars(plane, edges, floor, one))
         floor = floor + one.heights if stacked else floor
     parts += [part for mark in marks for part in _mark(plane, mark)]
-    label = escape(description)
-    return Markup(
-        f'<svg viewBox="0 0 {plane.width} {plane.height}" role="img" aria-label="{label}"><title>{label}</title>'
-        + "".join(parts)
-        + "</svg>"
-    )
+    return svg(plane, parts, description)
 
 
-def ticks(low: float, high: float, most: int, at_least: float = 0.0) -> list[float]:
-    """Returns round numbers within a range, steps of 1, 2 or 5 times a power of ten, at most about `most`.
-
-    Args:
-        low: start of the range.
-        high: end of the range, > low.
-        most: how many are wanted.
-        at_least: the smallest step.
-    """
-    rough = max((high - low) / most, at_least)
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
-    return [round(number * step, 12) for number in range(first, last + 1)]
-
-
-def _bars(plane: _Plane, edges: npt.NDArray[np.float64], floor: npt.NDArray[np.float64], series: Series) -> str:
+def _bars(plane: Plane, edges: npt.NDArray[np.float64], floor: npt.NDArray[np.float64], series: Series) -> str:
     steps = []
     for left, right, bottom, height in zip(edges[:-1], edges[1:], floor, series.heights, strict=True):
         if height > 0:
@@ -168,29 +121,7 @@ def _bars(plane: _Plane, edges: npt.NDArray[np.float64], floor: npt.NDArray[np.f
     return f'<path class="bars {series.style}" d="{"".join(steps)}"/>'
 
 
-def _vertical_axis(plane: _Plane) -> list[str]:
-    parts = []
-    for value in ticks(0.0, plane.top, 3):
-        y = plane.y(value)
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{plane.right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="tick" x="{LEFT - 6}" y="{y + 3.5:.1f}" text-anchor="end">{_short(value)}</text>')
-    return parts
-
-
-def _horizontal_axis(plane: _Plane, unit: str, bin_width: float) -> list[str]:
-    y = plane.bottom
-    parts = [f'<line class="axis" x1="{LEFT}" x2="{plane.right}" y1="{y}" y2="{y}"/>']
-    for value in ticks(plane.low, plane.high, 6, at_least=bin_width):
-        x = plane.x(value)
-        parts.append(f'<text class="tick" x="{x:.1f}" y="{y + 13}" text-anchor="middle">{_short(value)}</text>')
-    parts.append(
-        f'<text class="unit" x="{(LEFT + plane.right) / 2}" y="{plane.height - 4}" text-anchor="middle">'
-        f"{escape(unit)}</text>"
-    )
-    return parts
-
-
-def _mark(plane: _Plane, mark: Mark) -> list[str]:
+def _mark(plane: Plane, mark: Mark) -> list[str]:
     x = plane.x(mark.value)
     anchor, shift = ("end", -4) if x > plane.width / 2 else ("start", 4)
     return [
@@ -198,12 +129,3 @@ def _mark(plane: _Plane, mark: Mark) -> list[str]:
         f'<text class="note" x="{x + shift:.1f}" y="{TOP - 4}" text-anchor="{anchor}">'
         f"{escape(mark.name)} {mark.value:.3g}</text>",
     ]
-
-
-def _short(value: float) -> str:
-    """Writes a tick: 20000 as 20k, 0.30 as 0.3."""
-    if abs(value) >= 1e6:
-        return f"{value / 1e6:g}M"
-    if abs(value) >= 1e4:
-        return f"{value / 1e3:g}k"
-    return f"{value:.6g}"

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from markupsafe import Markup
 
 from filters.base import within
-from pipelines.reporting.charts import WIDE, Mark, Series, bin_edges, heights, histogram
+from pipelines.reporting.axes import WIDE
+from pipelines.reporting.charts import Mark, Series, bin_edges, heights, histogram
 from pipelines.reporting.component_facts import component_type, truth_units
 from pipelines.reporting.run_tables import RunTables
 from pipelines.reporting.similarities import Pairs, spread

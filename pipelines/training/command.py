@@ -15,6 +15,7 @@ import torch
 
 from pipelines.folder_lock import folder_lock
 from pipelines.training.folder import TrainingFolder
+from pipelines.training.page import write_page
 from pipelines.training.schema import TrainConfig
 from synth import components
 from synth.digests import sha256_of
@@ -79,6 +80,7 @@ def train(
         _run(trainer, folder, watch)
         judgements = [line for line in folder.lines() if "equal_error_rate" in line]
         best = min(line["equal_error_rate"] for line in judgements)
+        write_page(folder)
     return Outcome(root / MODEL, config.recipe.steps, best, is_new)
 
 
@@ -97,7 +99,7 @@ def _trainer(config: TrainConfig, root: Path, dataset: DatasetReader, device: st
         config.recipe,
         config.augmentation,
         root,
-        _description(config, root, training),
+        _description(config, root, training, backbone.embedding_size),
         seed=config.seed,
         device=device,
         num_workers=num_workers,
@@ -121,13 +123,16 @@ def _feed(
 
 
 def _run(trainer: Trainer, folder: TrainingFolder, watch: Callable[[dict[str, Any]], None]) -> None:
-    started = time.monotonic()
+    last = time.monotonic()
     with folder.log.open("a") as log:
 
         def note(what: Progress | Judgement) -> None:
+            nonlocal last
             if not trainer.is_main:
                 return
-            line = asdict(what) | {"seconds": round(time.monotonic() - started, 3)}
+            now = time.monotonic()
+            line = asdict(what) | {"seconds": round(now - last, 3)}
+            last = now
             log.write(json.dumps(line) + "\n")
             log.flush()
             watch(line)
@@ -135,7 +140,7 @@ def _run(trainer: Trainer, folder: TrainingFolder, watch: Callable[[dict[str, An
         trainer.run(note, note)
 
 
-def _description(config: TrainConfig, root: Path, training: Part) -> ModelDescription:
+def _description(config: TrainConfig, root: Path, training: Part, embedding_size: int) -> ModelDescription:
     facts = {
         "dataset": config.data.folder.name if config.data.folder.name != "dataset" else config.data.folder.parent.name,
         "identities": training.num_labels,
@@ -143,7 +148,7 @@ def _description(config: TrainConfig, root: Path, training: Part) -> ModelDescri
         "head": {"type": config.head.type, **config.head.options},
         "batch_size": config.recipe.batch_size,
     }
-    return ModelDescription(config.backbone_spec, f"synth/{root.name}", facts)
+    return ModelDescription(config.backbone_spec, embedding_size, f"synth/{root.name}", facts)
 
 
 def _identity_of(dataset: DatasetReader) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def print_line(line: Mapping[str, Any]) -> None:
     if "loss" in line:
         text = (
             f"step {line['step']:>7,}  loss {line['loss']:7.3f}  similarity {line['similarity']:.3f}  "
-            f"hits {line['hits']:6.1%}  rate {line['learning_rate']:.5f}  {line['seconds']:,.0f} s"
+            f"hits {line['hits']:6.1%}  rate {line['learning_rate']:.5f}  {line['seconds']:.1f} s"
         )
     else:
         best = ", the best so far" if line["is_best"] else ""

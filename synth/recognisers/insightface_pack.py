@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +52,7 @@ class InsightfacePack(Recogniser):
         WeightsError: a model is missing, damaged or of another kind, or the device cannot be used.
     """
 
-    embedding_size: ClassVar[int] = 512
+    embedding_size = 512
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +65,7 @@ class Iresnet(Recogniser):
         WeightsError: the weights file is missing, damaged or of another network.
     """
 
-    embedding_size: ClassVar[int] = 512
+    embedding_size = 512
 
     def __init__(
         self,

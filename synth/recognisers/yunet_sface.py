@@ -38,7 +38,7 @@ class YunetSface(Recogniser):
         WeightsError: a weights file is missing or altered, or the device cannot be used.
     """
 
-    embedding_size: ClassVar[int] = 128
+    embedding_size = 128
     space = SFACE
     license: ClassVar[str] = "MIT (YuNet), Apache-2.0 (SFace)"
 

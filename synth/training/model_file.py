@@ -29,11 +29,13 @@ class ModelDescription:
 
     Attributes:
         backbone: type and options.
+        embedding_size: E.
         space: name of the embedding space: vectors of one training are useless to another.
         trained_on: what made it, in words or numbers: dataset, identities, images, steps.
     """
 
     backbone: ComponentSpec
+    embedding_size: int
     space: str
     trained_on: Mapping[str, Any]
 
@@ -43,6 +45,7 @@ def save_model(path: Path, tensors: Mapping[str, Tensor], description: ModelDesc
     header = {
         "format": _FORMAT,
         "backbone": {"type": description.backbone.type, **description.backbone.options},
+        "embedding_size": description.embedding_size,
         "space": description.space,
         "trained_on": dict(description.trained_on),
     }
@@ -64,7 +67,8 @@ def read_description(path: Path) -> ModelDescription:
             header = json.loads((file.metadata() or {})[_KEY])
         options = dict(header["backbone"])
         spec = ComponentSpec("backbone", options.pop("type"), options)
-        return ModelDescription(spec, str(header["space"]), dict(header["trained_on"]))
+        size, space = int(header["embedding_size"]), str(header["space"])
+        return ModelDescription(spec, size, space, dict(header["trained_on"]))
     except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise WeightsError(
             f"{path}: no model that `synth train` wrote ({type(error).__name__}: {error}); a backbone of arcface_torch "

@@ -13,20 +13,22 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from synth.errors import TrainingError
+from synth.errors import TrainingError, WeightsError
+from synth.faces.embedding import embed_in_batches
 from synth.training.augmentation.batch import augmented, network_input
 from synth.training.augmentation.draws import Draws
 from synth.training.augmentation.options import Augmentation
 from synth.training.average import RunningMean
 from synth.training.backbones.base import Backbone
 from synth.training.checkpoint import load_checkpoint, save_checkpoint
-from synth.training.embedding import embed
+from synth.training.embedding import features
 from synth.training.feed import Batch, FaceFeed, load
 from synth.training.heads.base import Head, HeadResult
 from synth.training.model_file import ModelDescription, save_model
 from synth.training.optimisers import optimiser_for
 from synth.training.recipe import Recipe
 from synth.training.validation import Validation
+from synth.types import Embeddings, Images
 
 MODEL: Final = "model.safetensors"
 
@@ -202,10 +204,7 @@ class Trainer:
         kept = {name: value.clone() for name, value in plain.state_dict().items()}
         plain.load_state_dict(self._mean.tensors)
         plain.eval()
-        embedder = functools.partial(
-            embed, plain.backbone, device=self._accelerator.device, precision=self._recipe.precision
-        )
-        rate = self._validation.equal_error_rate(embedder)
+        rate = self._validation.equal_error_rate(self._embed)
         plain.load_state_dict(kept)
         is_best = rate <= self._best  # of equals the later one, it was trained longer
         if is_best:
@@ -213,6 +212,15 @@ class Trainer:
             if self.is_main:
                 save_model(self._folder / MODEL, self._backbone_tensors(), self._description)
         return Judgement(self.step, rate, is_best)
+
+    def _embed(self, faces: Images) -> Embeddings:
+        backbone, batch_size = self._plain.backbone, self._recipe.batch_size
+        device, precision = self._accelerator.device, self._recipe.precision
+        embed = functools.partial(features, backbone, device=device, precision=precision, flip=True)
+        try:
+            return embed_in_batches(faces, batch_size, backbone.embedding_size, embed)
+        except WeightsError as error:
+            raise TrainingError(f"{self._folder}: step {self.step}: {error}") from error
 
     def _backbone_tensors(self) -> Mapping[str, Tensor]:
         return {

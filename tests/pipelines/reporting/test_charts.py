@@ -4,7 +4,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from pipelines.reporting.charts import Mark, Series, bin_edges, heights, histogram, ticks
+from pipelines.reporting.axes import ticks
+from pipelines.reporting.charts import Mark, Series, bin_edges, heights, histogram
 
 
 def test_bins_show_the_bulk_and_the_bounds_despite_an_outlier():

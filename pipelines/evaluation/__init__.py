@@ -1,0 +1,1 @@
+"""Judges recognisers on published sets of pairs."""
