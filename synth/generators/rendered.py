@@ -13,6 +13,7 @@ from synth.generators.base import Generator, TruthColumn
 from synth.rendering.camera import Framing
 from synth.rendering.nuisance import Nuisance, draw
 from synth.rendering.nuisance_ranges import NuisanceRanges
+from synth.rendering.prior import DEFAULT_PRIOR, IdentityPrior
 from synth.types import Generated, Vectors
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Rendered(Generator):
         size: side of the pictures, px, 112 to 512.
         framing: `portrait` shows the whole head; `aligned` renders straight onto the ArcFace template.
         nuisance: ranges and rates of all that is not identity.
+        prior: how widely people spread.
         device: where the kernels run, 'cpu' or like 'cuda:0'.
 
     Raises:
@@ -74,6 +76,7 @@ class Rendered(Generator):
         size: int = 112,
         framing: Framing = "aligned",
         nuisance: NuisanceRanges | None = None,
+        prior: IdentityPrior | None = None,
         device: str = "cpu",
     ) -> None:
         if not SIZES[0] <= size <= SIZES[1]:
@@ -83,6 +86,7 @@ class Rendered(Generator):
         self.size = size
         self.framing: Framing = framing
         self.nuisance = NuisanceRanges() if nuisance is None else nuisance
+        self.prior = DEFAULT_PRIOR if prior is None else prior
         self.device = device
         self._scenes: OrderedDict[bytes, Scene] = OrderedDict()
 
@@ -116,7 +120,9 @@ class Rendered(Generator):
 
         key = vector.tobytes()
         if key not in self._scenes:
-            self._scenes[key] = Scene(build_face(vector, size=self.size, device=self.device), self.device)
+            self._scenes[key] = Scene(
+                build_face(vector, size=self.size, device=self.device, prior=self.prior), self.device
+            )
         self._scenes.move_to_end(key)
         while len(self._scenes) > CACHED_IDENTITIES:
             self._scenes.popitem(last=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,12 @@ class IdentityPrior:
         lip_colour_spread: factor on the colour deviations of lips.
         blotch_strength: factor on blotches, freckles, moles and shadows under the eyes.
         wrinkle_strength: factor on wrinkles and nasolabial folds, which grow with age.
+
+    Raises:
+        ValueError: a strength is negative, or the ages are not ordered.
     """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     youngest: float = 18.0
     oldest: float = 80.0
@@ -45,6 +51,13 @@ class IdentityPrior:
     lip_colour_spread: float = 1.3
     blotch_strength: float = 1.0
     wrinkle_strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            if not getattr(self, item.name) >= 0:
+                raise ValueError(f"prior.{item.name}: expected at least 0, got {getattr(self, item.name)!r}")
+        if self.oldest < self.youngest:
+            raise ValueError(f"prior.oldest: expected at least {self.youngest}, the youngest, got {self.oldest}")
 
 
 DEFAULT_PRIOR = IdentityPrior()
