@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from synth.errors import TrainingError, WeightsError
 from synth.faces.embedding import embed_in_batches
+from synth.torch_runtime import DTYPES
 from synth.training.augmentation.batch import augmented, network_input
 from synth.training.augmentation.draws import Draws
 from synth.training.augmentation.options import Augmentation
@@ -111,8 +112,7 @@ class Trainer:
         device: str = "cpu",
         num_workers: int = 0,
     ) -> None:
-        mixed = "bf16" if recipe.precision == "bfloat16" else "no"
-        self._accelerator = Accelerator(cpu=device == "cpu", mixed_precision=mixed)
+        self._accelerator = Accelerator(cpu=device == "cpu")
         self._recipe, self._augmentation = recipe, augmentation
         self._feed, self._validation = feed, validation
         self._folder, self._description = folder, description
@@ -184,7 +184,8 @@ class Trainer:
         self._joint.train()
         for group in self._optimiser.param_groups:
             group["lr"] = self._recipe.learning_rate_at(step)
-        with self._accelerator.autocast():
+        mixed = self._recipe.precision != "float32"  # by torch itself: accelerate has one precision a process
+        with torch.autocast(device.type, DTYPES[self._recipe.precision], enabled=mixed):
             loss, similarities, hits = self._joint(faces, labels)
         if not torch.isfinite(loss):
             raise TrainingError(

@@ -43,7 +43,7 @@ def compress(images: Tensor, draws: Draws, options: Augmentation) -> Tensor:
     if not len(rows):
         return images
     low, high = _QUALITY
-    quality = low + (high - low) * draws.uniform("jpeg quality")[rows]
+    quality = (low + (high - low) * draws.uniform("jpeg quality")[rows]).round()
     there = rows.to(images.device)
     images[there] = _rounded(images[there], _steps(quality).to(images)).clamp(0, 1)
     return images
