@@ -51,9 +51,9 @@ def compress(images: Tensor, draws: Draws, options: Augmentation) -> Tensor:
 
 def _steps(quality: Tensor) -> Tensor:
     """Returns the rounding steps of each image, (n, 3, 8, 8), as libjpeg scales them by quality."""
-    percent = torch.where(quality < 50, 5000 / quality, 200 - 2 * quality)
+    percent = torch.where(quality < 50, 5000 / quality, 200 - 2 * quality).floor()
     base = torch.tensor([_LUMA_STEPS, _CHROMA_STEPS, _CHROMA_STEPS], dtype=torch.float32)
-    return (base * percent[:, None, None, None] / 100).round().clamp(1, 255)
+    return ((base * percent[:, None, None, None] + 50) / 100).floor().clamp(1, 255)
 
 
 def _rounded(images: Tensor, steps: Tensor) -> Tensor:
