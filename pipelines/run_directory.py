@@ -162,13 +162,7 @@ class RunDirectory:
         self._refuse_foreign()
         descriptor = os.open(self.root / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
-                raise RunLockedError(
-                    f"{self.root}: {holder} works on it; wait until it ends, or end it and run again"
-                ) from None
+            self._take(descriptor, fcntl.LOCK_EX)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
             self._wipe_unfinished()
@@ -177,6 +171,34 @@ class RunDirectory:
             os.ftruncate(descriptor, 0)
         finally:
             os.close(descriptor)
+
+    @contextmanager
+    def shared_lock(self) -> Iterator[None]:
+        """Keeps drivers off while somebody reads the run, and changes nothing in it; many may read at once.
+
+        Raises:
+            RunLockedError: a driver works on it.
+        """
+        try:
+            descriptor = os.open(self.root / _LOCK, os.O_RDONLY)
+        except FileNotFoundError:  # a copy of a run that nobody works on
+            yield
+            return
+        try:
+            self._take(descriptor, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _take(self, descriptor: int, kind: int) -> None:
+        """Locks the open lock file, or says who holds it."""
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
+            raise RunLockedError(
+                f"{self.root}: {holder} works on it; wait until it ends, or end it and run again"
+            ) from None
 
     def _wipe_unfinished(self) -> None:
         """Removes what a killed driver and its workers left over."""
