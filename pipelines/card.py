@@ -52,6 +52,8 @@ class CardFacts:
         images_kept: samples in the dataset.
         dropped: candidates dropped, by reason: a filter's name or a rule of the selection.
         image: what an image is, like '112x112 aligned faces, JPEG'.
+        loading: how the folder is loaded, Markdown, as its exporter says it.
+        metadata_place: where a sample's metadata are, as its exporter says it; empty where only the tables have them.
         sampler: type of the identity sampler.
         generator: type of the generator.
         generator_license: licence of the images it makes.
@@ -63,6 +65,7 @@ class CardFacts:
         versions: of the software, by name.
         configuration: the run's YAML.
         fields: meaning and unit of the metadata fields, by name.
+        tags: of the exporter, for the hub.
         quality: None where there are too few samples to compare.
     """
 
@@ -74,6 +77,8 @@ class CardFacts:
     images_kept: int
     dropped: Mapping[str, int]
     image: str
+    loading: str
+    metadata_place: str
     sampler: str
     generator: str
     generator_license: str
@@ -85,6 +90,7 @@ class CardFacts:
     configuration: str
     fields: Mapping[str, str] = field(default_factory=dict)
     weight_licenses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    tags: Sequence[str] = ()
     quality: Quality | None = None
 
 
@@ -102,7 +108,7 @@ def front_matter(facts: CardFacts) -> dict[str, object]:
         "size_categories": [size_category(facts.images_kept)],
         "annotations_creators": ["machine-generated"],
         "source_datasets": ["original"],
-        "tags": ["synthetic", "face-recognition", "biometrics", "webdataset"],
+        "tags": ["synthetic", "face-recognition", "biometrics", *facts.tags],
     }
 
 
@@ -115,11 +121,11 @@ def card_text(facts: CardFacts) -> str:
     """Returns the card's Markdown: one section after the other."""
     sections = [
         f"# {facts.name}\n\n{_summary(facts)}",
-        f"## Load it\n\n{_loading()}",
+        f"## Load it\n\n{facts.loading}",
         f"## How it was made\n\n{_making(facts)}",
         f"## Numbers\n\n{_numbers(facts)}",
         f"## Quality\n\n{_quality(facts.quality, facts.recogniser)}",
-        f"## Fields\n\n{_fields(facts.fields)}",
+        f"## Fields\n\n{_fields(facts)}",
         f"## Intended and prohibited use\n\n{_use()}",
         f"## Limits\n\n{_limits(facts)}",
         f"## Licences\n\n{_licences(facts)}",
@@ -129,26 +135,13 @@ def card_text(facts: CardFacts) -> str:
 
 
 def _summary(facts: CardFacts) -> str:
+    said_too = ", and the metadata of every sample says `synthetic: true`" if facts.metadata_place else ""
     return (
         f"{facts.images_kept:,} synthetic face images of {facts.identities_kept:,} identities for training face "
         f"recognisers: {facts.image}.\n\n"
         "**Every image is synthetic.** No image is a photograph. The images carry the IPTC digital source type "
-        "`trainedAlgorithmicMedia` in their XMP metadata, and the metadata of every sample says `synthetic: true`. "
+        f"`trainedAlgorithmicMedia` in their XMP metadata{said_too}. "
         "Training pipelines that encode images again lose the mark in the file, so keep this card with the data."
-    )
-
-
-def _loading() -> str:
-    return (
-        "Load the folder, not the bare tar files: this card declares the types of all fields.\n\n"
-        "```python\n"
-        "from datasets import load_dataset\n\n"
-        'faces = load_dataset("path/to/this/folder", split="train", streaming=True)\n'
-        "```\n\n"
-        'Or with webdataset: `webdataset.WebDataset(sorted(glob.glob("train-*.tar")), shardshuffle=False)`. '
-        "Members of a sample are the image, "
-        "`json` (metadata) and `cls` (label). Samples are shuffled. Beside each tar lies a parquet table with all that "
-        "was measured about its samples, embeddings included, in the same order; `index.json` lists sizes and SHA-256."
     )
 
 
@@ -196,11 +189,12 @@ def _quality(quality: Quality | None, recogniser: str) -> str:
     )
 
 
-def _fields(fields: Mapping[str, str]) -> str:
-    rows = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in sorted(fields.items()))
-    return (
-        f"Of `json`; floats are always written as floats and never missing.\n\n| field | meaning |\n|---|---|\n{rows}"
-    )
+def _fields(facts: CardFacts) -> str:
+    place = "Columns of `samples-*.parquet`"
+    if facts.metadata_place:
+        place = f"Of {facts.metadata_place}; floats are always written as floats and never missing"
+    rows = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in sorted(facts.fields.items()))
+    return f"{place}.\n\n| field | meaning |\n|---|---|\n{rows}"
 
 
 def _use() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -15,22 +16,28 @@ from pipelines.run_directory import RunDirectory, require_shard
 from pipelines.schema import RunConfig
 from pipelines.weight_files import files_by_component
 from synth import components
+from synth.exporters.base import Exporter
 from synth.shards.manifest import ShardRecord
 from synth.types import ALIGNED_SIZE
 
 _FIELDS = {
     "identity": "number of the identity vector, 0..",
     "index": "number of the candidate within its identity",
-    "label": "contiguous class number, as in `cls`",
+    "label": "contiguous class number",
     "seed": "all randomness of the image follows from it and the vector",
-    "synthetic": "always true",
-    "generator": "type of the generator",
 }
+_FIELDS_OF_METADATA = {"synthetic": "always true", "generator": "type of the generator"}
 
 
-def card_facts(config: RunConfig, run: RunDirectory) -> CardFacts:
-    """Returns the facts of a run whose stages up to `export` are committed."""
-    stored = run.read_run()
+def card_facts(config: RunConfig, run: RunDirectory, exporter: Exporter, stages: Sequence[str] = STAGES) -> CardFacts:
+    """Returns the facts about a dataset of a run.
+
+    Args:
+        config: makes this very dataset; its `export` section need not be the run's.
+        run: its stages up to `select` are committed.
+        exporter: of the dataset.
+        stages: whose fingerprints stand in the card.
+    """
     generator = components.resolve("generator", config.generator.type)
     recogniser = components.resolve("recogniser", config.recogniser.type)
     counts = ShardRecord.read(require_shard(run, "select", 0)).counts
@@ -44,17 +51,20 @@ def card_facts(config: RunConfig, run: RunDirectory) -> CardFacts:
         images_kept=counts["kept"],
         dropped=reasons,
         image=_image(config),
+        loading=exporter.loading(),
+        metadata_place=exporter.metadata_place,
         sampler=config.identities.sampler.type,
         generator=config.generator.type,
         generator_license=generator.license,
         recogniser=config.recogniser.type,
         recogniser_license=recogniser.license,
         seed=config.seed,
-        fingerprints={stage: run.stage_digest(stage) or "" for stage in STAGES},
-        versions=stored["versions"],
-        configuration=yaml.safe_dump(stored["config"], sort_keys=False),
-        fields=_fields(config, generator),
+        fingerprints={stage: run.stage_digest(stage) or "" for stage in stages},
+        versions=run.read_run()["versions"],
+        configuration=yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True)),
+        fields=_fields(config, generator, in_metadata=bool(exporter.metadata_place)),
         weight_licenses=_weight_licenses(config),
+        tags=exporter.tags,
         quality=_quality(run),
     )
 
@@ -76,14 +86,15 @@ def _weight_licenses(config: RunConfig) -> dict[str, list[str]]:
     }
 
 
-def _fields(config: RunConfig, generator: Any) -> dict[str, str]:  # noqa: ANN401
-    """Returns the meaning of each metadata field."""
-    fields = dict(_FIELDS)
+def _fields(config: RunConfig, generator: Any, *, in_metadata: bool) -> dict[str, str]:  # noqa: ANN401
+    """Returns the meaning of each field of the samples' metadata, or else of the tables, by their names there."""
+    fields = _FIELDS | (_FIELDS_OF_METADATA if in_metadata else {})
     for name, section in zip(config.filter_names, config.filters, strict=True):
         component: type[Filter] = components.resolve("filter", section.type)
         fields[name] = f"filter; {component.unit}"
     for name, column in generator.truth.items():
-        fields[name] = "known to the generator" + (f"; {column.unit}" if column.unit else "")
+        shown = name if in_metadata else f"truth_{name}"
+        fields[shown] = "known to the generator" + (f"; {column.unit}" if column.unit else "")
     return fields
 
 

@@ -13,8 +13,8 @@ from synth.generators.base import Generator
 from synth.samplers.base import IdentitySampler
 from synth.spaces import SPACES, named
 
-# Names that are taken in the metadata of a sample, and in the tables where filters have columns.
-METADATA = frozenset({"identity", "index", "label", "seed", "synthetic", "generator"})
+# Names that are taken in the metadata of a sample and beside them, and in the tables where filters have columns.
+METADATA = frozenset({"identity", "index", "label", "seed", "synthetic", "generator", "key", "image"})
 COLUMNS = METADATA | frozenset(
     {
         *("source_shard", "kept", "dropped_by", "found", "score", "num_faces", "box", "landmarks", "embedding"),

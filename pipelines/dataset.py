@@ -22,7 +22,7 @@ def finish(config: RunConfig, run: RunDirectory) -> None:
     if _assembled(run).get("digest") == digest and run.dataset.is_dir() and run.report.is_dir():
         return
     exporter = components.build(config.exporter_spec)
-    exporter.assemble(run.shards("export"), run.dataset, dataset_card(card_facts(config, run)))
+    exporter.assemble(run.shards("export"), run.dataset, dataset_card(card_facts(config, run, exporter)))
     write_report(run.root)
     files = {name: [record.size, record.sha256] for name, record in describe_files(run.dataset).items()}
     write_json(_marker(run), {"digest": digest, "files": files})

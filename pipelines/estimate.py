@@ -44,7 +44,8 @@ def estimate(config: RunConfig, run: RunDirectory) -> list[StageEstimate]:
     kept = identities * (config.selection.images_per_identity or images.per_identity)
     generated = _image_bytes(config)
     crop = int(JPEG_BYTES_PER_PIXEL * ALIGNED_SIZE**2)
-    exported = crop if config.export.crop == "aligned" else generated
+    copies = 1 + components.resolve("exporter", config.export.type).copies_images
+    exported = copies * (crop if config.export.crop == "aligned" else generated)
     dimension = components.resolve("generator", config.generator.type).vector_size
     embedding = components.resolve("recogniser", config.recogniser.type).embedding_size_of(config.recogniser.options)
     shards = len(identity_tasks(identities, images.identities_per_shard))

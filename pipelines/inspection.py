@@ -43,7 +43,7 @@ def status(run: RunDirectory) -> list[StageStatus]:
         RunError: it is no run directory.
         ShardError: a record cannot be read.
     """
-    config = _config(run)
+    config = stored_config(run)
     shards = len(identity_tasks(config.identities.count, config.images.identities_per_shard))
     planned = {"sample": 1, "generate": shards, "measure": shards, "select": 1}
     found = []
@@ -61,7 +61,12 @@ def status(run: RunDirectory) -> list[StageStatus]:
     return found
 
 
-def _config(run: RunDirectory) -> RunConfig:
+def stored_config(run: RunDirectory) -> RunConfig:
+    """Returns the configuration that a run was last begun with.
+
+    Raises:
+        RunError: it is no run directory, or its configuration is damaged.
+    """
     try:
         return RunConfig.model_validate(run.read_run()["config"])
     except ValidationError as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.fingerprint import STAGES, Fingerprint
-from pipelines.folder_lock import folder_lock
+from pipelines.folder_lock import folder_lock, shared_folder_lock
 from synth.errors import DiskFullError, RunError, ShardError
 from synth.shards.commit import UNFINISHED, replace_file
 from synth.shards.manifest import RECORD_NAME, ShardRecord, Task
@@ -162,6 +162,16 @@ class RunDirectory:
             self._wipe_unfinished()
             yield
             shutil.rmtree(self.scratch, ignore_errors=True)
+
+    @contextmanager
+    def shared_lock(self) -> Iterator[None]:
+        """Keeps drivers off while somebody reads the run, and changes nothing in it; many may read at once.
+
+        Raises:
+            RunLockedError: a driver works on it.
+        """
+        with shared_folder_lock(self.root, _LOCK):
+            yield
 
     def _wipe_unfinished(self) -> None:
         """Removes what a killed driver and its workers left over."""

@@ -94,6 +94,16 @@ def decode_image(data: bytes) -> npt.NDArray[np.uint8]:
             raise ValueError(f"damaged {image.format} image of {len(data)} bytes: {error}") from error
 
 
+def image_size(data: bytes) -> tuple[int, int]:
+    """Returns height and width of an encoded image, px, from its header.
+
+    Raises:
+        ValueError: the data are no image.
+    """
+    with _opened(data) as image:
+        return image.height, image.width
+
+
 def provenance(data: bytes) -> str | None:
     """Returns the IPTC digital source type of an encoded image, or None where it carries none.
 

@@ -15,7 +15,8 @@ import yaml
 MetadataScalar: TypeAlias = bool | int | float | str | np.generic
 MetadataValue: TypeAlias = MetadataScalar | Sequence[MetadataScalar] | npt.NDArray[Any]
 
-SIDECAR = "samples.parquet"  # in each export shard: everything measured about its samples, in their order
+# In each export shard: a table with label, identity and everything measured about its samples, in their order.
+SIDECAR = "samples.parquet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class Sample:
     """One kept image on its way into a dataset.
 
     Attributes:
-        key: '{identity:08d}_{index:04d}'.
+        key: '{identity:08d}_{index:04d}'; each only once in a dataset.
         label: contiguous class number.
         image: encoded image, passed through byte for byte.
         extension: of the encoded image, 'jpg' or 'png'; the same in all samples of a dataset.
@@ -53,6 +54,11 @@ class Card:
     front_matter: Mapping[str, Any]
     text: str
 
+    @property
+    def name(self) -> str:
+        """Name of the dataset; empty where the front matter has no `pretty_name`."""
+        return str(self.front_matter.get("pretty_name", ""))
+
     def render(self, layout: Mapping[str, Any]) -> str:
         """Returns the README.md of a dataset whose exporter adds the front-matter fields `layout`."""
         fields = {**self.front_matter, **layout}
@@ -64,9 +70,16 @@ class Exporter(ABC):
 
     Attributes:
         version: raised whenever the same samples give other bytes; part of the fingerprint.
+        metadata_place: where a sample's metadata are, as the card says it, like '`json`'; empty where the format has
+            room for images and labels alone, so that only the tables beside it know more.
+        tags: for the front matter of the card.
+        copies_images: whether the assembled folder takes as much room again as the shards; links take none.
     """
 
     version: ClassVar[int] = 1
+    metadata_place: ClassVar[str] = ""
+    tags: ClassVar[tuple[str, ...]] = ()
+    copies_images: ClassVar[bool] = False
 
     @abstractmethod
     def write_shard(self, samples: Iterable[Sample], shard: int, out: Path) -> None:
@@ -84,9 +97,13 @@ class Exporter(ABC):
             shards: committed export shard directories; each holds what `write_shard` wrote and the sidecar table
                 `samples.parquet`.
             dataset: the folder to make; an existing one is replaced as a whole. On the same file system as the shards
-                it takes no room: files are hard links.
+                it takes no room unless `copies_images`: files are hard links.
             card: becomes README.md.
 
         Raises:
             ShardError: a shard lacks a file, or shards disagree about the metadata.
         """
+
+    @abstractmethod
+    def loading(self) -> str:
+        """Returns how the assembled folder is loaded and what its files are, Markdown, for the card."""

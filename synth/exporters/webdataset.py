@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
-import os
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from synth.dataset_folders.links import link_file, require_shards
+from synth.dataset_folders.metadata import Plain, difference, feature, field_types, plain_metadata
 from synth.digests import sha256_of
 from synth.errors import ShardError
-from synth.exporters.base import SIDECAR, Card, Exporter, MetadataValue, Sample
+from synth.exporters.base import SIDECAR, Card, Exporter, Sample
 from synth.shards.commit import replace_directory
 from synth.shards.table import num_rows
 from synth.shards.tar import TarReader, TarWriter
-
-Scalar = bool | int | float | str
-Plain = Scalar | list[Scalar]
-
-_TYPES = {bool: "bool", int: "int64", float: "float64", str: "string"}
 
 
 class WebDatasetExporter(Exporter):
@@ -32,6 +24,9 @@ class WebDatasetExporter(Exporter):
     the loader of `datasets` guesses the types of bare tars from the first samples and would cut 0.5 to 0 after a 1.
     The card of the assembled folder declares the types, so load by folder: `load_dataset("path/to/dataset")`.
     """
+
+    metadata_place = "`json`"
+    tags = ("webdataset",)
 
     def write_shard(self, samples: Iterable[Sample], shard: int, out: Path) -> None:
         """Writes `train-{shard:06d}.tar` into the existing directory `out`.
@@ -49,11 +44,11 @@ class WebDatasetExporter(Exporter):
         with TarWriter(out / f"train-{shard:06d}.tar") as tar:
             for sample in samples:
                 _check(sample)
-                metadata = _plain_metadata(sample)
+                metadata = plain_metadata(sample)
                 schema = _schema(sample.extension, metadata)
                 first = first or schema
                 if schema != first:
-                    raise ValueError(f"sample {sample.key}: fields {_difference(first, schema)} within one shard")
+                    raise ValueError(f"sample {sample.key}: fields {difference(first, schema)} within one shard")
                 tar.add(f"{sample.key}.{sample.extension}", sample.image)
                 tar.add(f"{sample.key}.json", _to_json(metadata))
                 tar.add(f"{sample.key}.cls", b"%d" % sample.label)
@@ -72,74 +67,45 @@ class WebDatasetExporter(Exporter):
         Raises:
             ShardError: a shard has no tar or sidecar table, or shards differ in their fields.
         """
-        if not shards:
-            raise ShardError(f"{dataset}: there are no export shards to assemble; nothing was selected")
+        require_shards(shards, dataset)
         with replace_directory(dataset) as folder:
             entries, schemas = [], []
             for number, shard in enumerate(shards):
-                tar = _link(shard / f"train-{number:06d}.tar", folder)
-                _link(shard / SIDECAR, folder, f"train-{number:06d}.parquet")
+                tar = link_file(shard / f"train-{number:06d}.tar", folder / f"train-{number:06d}.tar")
+                link_file(shard / SIDECAR, folder / f"train-{number:06d}.parquet")
                 schemas.append(_schema_of(tar))
                 if schemas[-1] != schemas[0]:
                     raise ShardError(
-                        f"{shard}: fields {_difference(schemas[0], schemas[-1])} from {shards[0]}; export again"
+                        f"{shard}: fields {difference(schemas[0], schemas[-1])} from {shards[0]}; export again"
                     )
                 entries.append(_entry(tar, num_rows(shard / SIDECAR)))
-            index = _index(dataset.parent.name, entries)
+            index = _index(card.name or dataset.parent.name, entries)
             (folder / "index.json").write_text(json.dumps(index, indent=1) + "\n")
             layout = _layout(schemas[0], index["num_samples"], index["num_bytes"])
             (folder / "README.md").write_text(card.render(layout), encoding="utf-8")
 
-
-def _plain_metadata(sample: Sample) -> dict[str, Plain]:
-    """Returns a sample's metadata as plain Python values, sorted by name."""
-    plain = {}
-    for name, value in sorted(sample.metadata.items()):
-        try:
-            plain[name] = _plain(value)
-        except ValueError as error:
-            raise ValueError(f"sample {sample.key}: metadata '{name}': {error}") from None
-    return plain
-
-
-def _plain(value: MetadataValue) -> Plain:
-    """Returns one value as JSON knows it."""
-    if not isinstance(value, (np.ndarray, list, tuple)):
-        return _scalar(value)
-    items = [_scalar(item) for item in value]
-    if len({type(item) for item in items}) != 1:
-        raise ValueError(f"expected a list of values of one type, got {value!r}")
-    return items
-
-
-def _scalar(value: Any) -> Scalar:  # noqa: ANN401
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, (int, np.integer)):
-        if not -(2**63) <= value < 2**63:
-            raise ValueError(f"{value} does not fit 64 bits")
-        return int(value)
-    if not isinstance(value, (float, np.floating)):
-        raise ValueError(f"expected bool, int, float, str or a list of one of them, got {value!r}")
-    # Through text: a float32 becomes the shortest decimal that reads back to it, 0.1 and not 0.10000000149.
-    number = float(value) if isinstance(value, float) else float(str(value))
-    if not math.isfinite(number):
-        raise ValueError(f"{number}: JSON has no such number; leave it to the sidecar table")
-    return number
+    def loading(self) -> str:
+        """Returns the words of the card about tars and tables."""
+        return (
+            "Load the folder, not the bare tar files: this card declares the types of all fields.\n\n"
+            "```python\n"
+            "from datasets import load_dataset\n\n"
+            'faces = load_dataset("path/to/this/folder", split="train", streaming=True)\n'
+            "```\n\n"
+            'Or with webdataset: `webdataset.WebDataset(sorted(glob.glob("train-*.tar")), shardshuffle=False)`. '
+            "Members of a sample are the image, `json` (metadata) and `cls` (label). Samples are shuffled. Beside each "
+            "tar lies a parquet table with all that was measured about its samples, embeddings included, in the same "
+            "order; `index.json` lists sizes and SHA-256."
+        )
 
 
 def _to_json(metadata: Mapping[str, Plain]) -> bytes:
     return json.dumps(metadata, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _schema(extension: str, metadata: Mapping[str, Any]) -> dict[str, str]:
+def _schema(extension: str, metadata: Mapping[str, Plain]) -> dict[str, str]:
     """Returns the type of each field, by name: 'image' for the image and types of `datasets` for the metadata."""
-    schema = {extension: "image"}
-    for name, value in metadata.items():
-        schema[f"json.{name}"] = _TYPES[type(value[0])] + "[]" if isinstance(value, list) else _TYPES[type(value)]
-    return schema
+    return {extension: "image"} | {f"json.{name}": dtype for name, dtype in field_types(metadata).items()}
 
 
 def _schema_of(tar: Path) -> dict[str, str]:
@@ -150,11 +116,6 @@ def _schema_of(tar: Path) -> dict[str, str]:
     return _schema(next(name for name in sample if name not in ("__key__", "json", "cls")), metadata)
 
 
-def _difference(first: Mapping[str, str], other: Mapping[str, str]) -> str:
-    names = sorted(set(first.items()) ^ set(other.items()))
-    return f"differ ({', '.join(sorted({name for name, _ in names}))})"
-
-
 def _check(sample: Sample) -> None:
     if not sample.key or "." in sample.key or "/" in sample.key:
         raise ValueError(f"sample '{sample.key}': a key must not be empty or have a dot or slash: loaders cut there")
@@ -162,18 +123,6 @@ def _check(sample: Sample) -> None:
         raise ValueError(f"sample {sample.key}: extension '{sample.extension}', expected 'jpg' or 'png'")
     if sample.label < 0 or not sample.metadata:
         raise ValueError(f"sample {sample.key}: expected a label >= 0 and at least one metadata field")
-
-
-def _link(source: Path, folder: Path, name: str | None = None) -> Path:
-    """Puts a committed file into a folder: a hard link, or a copy where the file system has none."""
-    target = folder / (name or source.name)
-    if not source.is_file():
-        raise ShardError(f"{source}: missing; remove its shard and run again")
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-    return target
 
 
 def _entry(tar: Path, num_samples: int) -> dict[str, Any]:
@@ -199,22 +148,16 @@ def _index(name: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _layout(schema: Mapping[str, str], num_samples: int, num_bytes: int) -> dict[str, Any]:
     """Returns the front-matter fields that tell `datasets` which files to read and what is in them."""
     extension = next(name for name, dtype in schema.items() if dtype == "image")
-    fields = [_feature(name.removeprefix("json."), dtype) for name, dtype in schema.items() if name != extension]
+    fields = [feature(name.removeprefix("json."), dtype) for name, dtype in schema.items() if name != extension]
     features = [
-        _feature(extension, "image"),
+        feature(extension, "image"),
         {"name": "json", "struct": fields},
-        _feature("cls", "int64"),
-        _feature("__key__", "string"),
-        _feature("__url__", "string"),
+        feature("cls", "int64"),
+        feature("__key__", "string"),
+        feature("__url__", "string"),
     ]
     split = {"name": "train", "num_bytes": num_bytes, "num_examples": num_samples}
     return {
         "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": "train-*.tar"}]}],
         "dataset_info": {"features": features, "splits": [split]},
     }
-
-
-def _feature(name: str, dtype: str) -> dict[str, str]:
-    if dtype.endswith("[]"):
-        return {"name": name, "sequence": dtype.removesuffix("[]")}
-    return {"name": name, "dtype": dtype}

@@ -15,6 +15,8 @@ FACTS = CardFacts(
     images_kept=1500,
     dropped={"resolution": 400, "min_images_per_identity": 100},
     image="112x112 aligned faces, JPEG",
+    loading="Point a trainer at this folder.",
+    metadata_place="`json`",
     sampler="gaussian",
     generator="painted",
     generator_license="cc0-1.0",
@@ -25,6 +27,7 @@ FACTS = CardFacts(
     versions={"numpy": "2.4", "synth": "0.1"},
     configuration="seed: 7\ngenerator: {type: painted}\n",
     fields={"resolution": "height of the face box, px", "identity": "number of the identity"},
+    tags=("webdataset",),
     quality=Quality(
         num_genuine=5000, num_impostor=60000, genuine_mean=0.61, impostor_mean=0.02, equal_error_rate=0.0123
     ),
@@ -81,6 +84,18 @@ def test_licences_of_all_models_are_stated_or_said_to_be_unknown():
         "- weights of the generator painter: not stated\n"
         "- weights of the recogniser reader: Apache-2.0; trained on photographs\n"
     ) in text
+
+
+def test_the_exporter_says_how_to_load_and_where_metadata_are():
+    with_metadata = card_text(FACTS)
+    without = card_text(dataclasses.replace(FACTS, metadata_place="", tags=()))
+
+    assert "## Load it\n\nPoint a trainer at this folder.\n" in with_metadata
+    assert "the metadata of every sample says `synthetic: true`" in with_metadata
+    assert "Of `json`; floats are always" in with_metadata
+    assert "synthetic: true" not in without
+    assert "Columns of `samples-*.parquet`." in without
+    assert dataset_card(FACTS).front_matter["tags"][-1] == "webdataset"
 
 
 def test_the_configuration_is_in_the_card_word_for_word():

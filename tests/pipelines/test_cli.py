@@ -214,13 +214,30 @@ def test_a_removed_dataset_is_assembled_again(config, finished):
     assert tree(finished.root) == before
 
 
-@pytest.mark.parametrize("command", ["status", "verify", "report"])
+@pytest.mark.parametrize("command", ["status", "verify", "report", "export"])
 def test_a_folder_that_is_no_run_is_told(command, tmp_path):
-    result = synth(command, tmp_path)
+    needed = (tmp_path / "new", "--type", "parquet") if command == "export" else ()
+    (tmp_path / "run").mkdir()
+
+    result = synth(command, tmp_path / "run", *needed)
 
     assert result.returncode == 2
     assert "run.json" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_finished_run_is_exported_in_another_format(finished, tmp_path):
+    first = synth("export", finished.root, tmp_path / "rec", "--type", "record_io", "--set", "flavour=insightface")
+    again = synth("export", finished.root, tmp_path / "rec", "--type", "parquet", "--crop", "generated")
+    replaced = synth("export", finished.root, tmp_path / "rec", "--type", "parquet", "--crop", "generated", "--replace")
+
+    assert first.returncode == 0, first.stderr
+    assert f"{tmp_path / 'rec'}: 40 images of 10 identities; README.md says how to load them" in first.stdout
+    assert "export   100%  40 samples" in first.stderr
+    assert again.returncode == 2
+    assert "add --replace to replace it" in again.stderr
+    assert replaced.returncode == 0, replaced.stderr
+    assert (tmp_path / "rec" / "train-000000.parquet").is_file()
 
 
 def test_components_lists_files_with_their_options():

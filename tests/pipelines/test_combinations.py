@@ -3,13 +3,21 @@
 import numpy as np
 import pytest
 
-from pipelines.config import load_config
+from pipelines.config import load_config, parse_config
 from synth.errors import ConfigError
+from synth.generators.base import TruthColumn
 from synth.vectors.statistics import fit_statistics
 from synth.vectors.statistics_files import write_statistics
-from tests.toy import ROOT
+from tests.fakes import PaintedVector
+from tests.toy import CONFIG, ROOT
 
 GAUSSIAN = "identities.sampler={type: gaussian, dimension: %s}"
+
+
+class TruthNamedKey(PaintedVector):
+    """Knows something under a name that tables with images need for themselves."""
+
+    truth = {"key": TruthColumn("float32")}  # noqa: RUF012
 
 
 def mistakes(name, *overrides):
@@ -31,6 +39,13 @@ def test_vectors_of_another_space_are_refused_with_what_is_wanted():
         "'arcface_webface42m' (ArcFace IR-100 trained on WebFace42M, 512-D: arcface.onnx of FoivosPar/Arc2Face); "
         "vectors of another network are unrelated numbers to it"
     )
+
+
+def test_truth_with_the_name_of_a_column_of_every_dataset_is_refused():
+    text = CONFIG.replace("tests.fakes.PaintedVector", "tests.pipelines.test_combinations.TruthNamedKey")
+
+    with pytest.raises(ConfigError, match=r"its truth columns \['key'\] are names of filters or of our own metadata"):
+        parse_config(text, "toy.yaml")
 
 
 def test_directions_of_no_space_must_be_declared_to_be_of_one():

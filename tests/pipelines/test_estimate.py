@@ -39,6 +39,15 @@ def test_png_takes_more_room_than_jpeg(tmp_path):
     assert png > jpeg
 
 
+def test_a_format_that_copies_images_takes_their_room_twice(tmp_path):
+    run = RunDirectory(tmp_path / "run")
+
+    linked = estimate(parse_config(CONFIG, "a"), run)[4].size
+    copied = estimate(parse_config(CONFIG, "a", ["export.type=record_io"]), run)[4].size
+
+    assert copied == linked + 40 * int(0.6 * 112**2)
+
+
 def test_pictures_of_published_weights_take_the_room_of_their_size(tmp_path):
     def bytes_a_picture(name):
         generate = estimate(load_config(ROOT / "configs" / f"{name}.yaml"), RunDirectory(tmp_path / name))[1]

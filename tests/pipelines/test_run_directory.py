@@ -46,6 +46,24 @@ def test_a_lock_is_held_once_and_freed_at_the_end(tmp_path):
         assert not run.scratch.exists()
 
 
+def test_many_may_read_a_run_while_no_driver_works_on_it(tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    with run.lock():
+        pass
+
+    with run.shared_lock(), run.shared_lock(), pytest.raises(RunLockedError, match="works on it"), run.lock():
+        pass
+    with run.lock(), pytest.raises(RunLockedError, match=r"process .* works on it"), run.shared_lock():
+        pass
+
+
+def test_a_run_that_was_never_locked_can_be_read(tmp_path):
+    with RunDirectory(tmp_path).shared_lock():
+        pass
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_lock_wipes_what_was_left_over(tmp_path):
     run = RunDirectory(tmp_path)
     with run.lock():

@@ -34,7 +34,8 @@ def write_shard(exporter, folder, shard, samples):
     out = folder / "export" / f"{shard:06d}"
     out.mkdir(parents=True)
     exporter.write_shard(samples, shard, out)
-    write_table(out / "samples.parquet", {"label": np.array([sample.label for sample in samples])})
+    columns = {"label": [sample.label for sample in samples], "identity": [sample.label + 100 for sample in samples]}
+    write_table(out / "samples.parquet", {name: np.array(column) for name, column in columns.items()})
     return out
 
 
