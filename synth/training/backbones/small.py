@@ -48,7 +48,7 @@ class Small(Backbone):
 
     def forward(self, faces: Tensor) -> Tensor:
         """Embeds aligned faces: (B, 3, S, S), RGB, -1..1, to (B, E)."""
-        embeddings: Tensor = self.norm(self.linear(self.maps(faces).flatten(1)))
+        embeddings: Tensor = self.norm(self.linear(self.maps(faces).flatten(1)).float())
         return embeddings
 
 
