@@ -65,6 +65,20 @@ def test_gradients_are_those_of_cosines_with_constant_factors():
         assert torch.allclose(ours, theirs, atol=1e-12)
 
 
+def test_cosines_that_rounding_puts_above_1_do_no_harm():
+    torch.manual_seed(0)
+    head = SFace(256, 6)
+    embeddings = head.centres.detach()
+    cosines = (functional.normalize(embeddings) ** 2).sum(dim=1)
+    assert cosines.max() > 1
+
+    loss = head(embeddings, torch.arange(256)).loss
+    loss.backward()
+
+    assert loss.isfinite()
+    assert head.centres.grad.isfinite().all()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
