@@ -17,6 +17,7 @@ DEPTHS: Final[Mapping[str, tuple[int, int, int, int]]] = {
     "iresnet34": (3, 4, 6, 3),
     "iresnet50": (3, 4, 14, 3),
     "iresnet100": (3, 13, 30, 3),
+    "iresnet200": (6, 26, 60, 6),
 }
 """Residual blocks of the four stages, of each published depth."""
 
@@ -39,6 +40,7 @@ class IResNet(nn.Module):
         widths: channels of the four stages.
         stem: channels of the first convolution.
         embedding_size: E.
+        dropout: share of the last map's numbers that training drops, 0..1.
     """
 
     takes_bgr: ClassVar[bool] = False
@@ -50,6 +52,7 @@ class IResNet(nn.Module):
         *,
         stem: int = WIDTHS[0],
         embedding_size: int = 512,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, stem, 3, padding=1, bias=False)
@@ -60,13 +63,10 @@ class IResNet(nn.Module):
             _stage, zip(depths, inputs, widths, strict=True)
         )
         self.bn2 = nn.BatchNorm2d(widths[-1])
+        self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(widths[-1] * _MAP_SIDE**2, embedding_size)
         self.features = nn.BatchNorm1d(embedding_size)
-
-    @property
-    def embedding_size(self) -> int:
-        """E, the numbers of an embedding."""
-        return self.fc.out_features
+        self.embedding_size = embedding_size
 
     def forward(self, faces: Tensor) -> Tensor:
         """Embeds aligned faces.
@@ -80,8 +80,9 @@ class IResNet(nn.Module):
         hidden = self.prelu(self.bn1(self.conv1(faces)))
         for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
             hidden = stage(hidden)
-        hidden = self.bn2(hidden).flatten(1)
-        embeddings: Tensor = self.features(self.fc(hidden.to(self.fc.weight.dtype)))
+        hidden = self.dropout(self.bn2(hidden).flatten(1))
+        with torch.autocast(hidden.device.type, enabled=False):  # the end keeps float32 in mixed-precision training
+            embeddings: Tensor = self.features(self.fc(hidden.to(self.fc.weight.dtype)))
         return embeddings
 
     def set_precision(self, dtype: torch.dtype) -> None:

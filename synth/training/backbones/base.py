@@ -26,5 +26,5 @@ class Backbone(nn.Module, ABC):
             faces: floating (B, 3, S, S), RGB, -1..1, S the `input_size`.
 
         Returns:
-            (B, E), of any length: not divided by their norm.
+            float32 (B, E), of any length: not divided by their norm.
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,8 @@ class HeadResult:
 
     Attributes:
         loss: float32 scalar to minimise.
-        similarities: float32 (B,), detached: cosine of each embedding to what it should be near.
+        similarities: float32 (B,), detached: cosine of each embedding to what it should be near; NaN where the batch
+            holds no such thing.
         hits: bool (B,): whether that is what it is nearest to.
     """
 
@@ -33,10 +35,15 @@ class Head(nn.Module, ABC):
     Computes in float32 whatever the precision around it. Random numbers come from torch's global generator, which the
     trainer seeds anew for each step.
 
+    Attributes:
+        needs_pairs: whether a batch must hold several samples of a label.
+
     Args (of every constructor, beside its options):
         num_labels: C, the labels are 0..C-1.
         embedding_size: E.
     """
+
+    needs_pairs: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, embeddings: Tensor, labels: Tensor) -> HeadResult:

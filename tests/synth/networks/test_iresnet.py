@@ -42,13 +42,30 @@ def test_each_published_depth_is_recognised_from_its_tensors(name):
         network = IResNet(DEPTHS[name])
         again = iresnet_for(network.state_dict())
 
-    layers = int(name.removeprefix("iresnet"))
+    layers = 198 if name == "iresnet200" else int(name.removeprefix("iresnet"))  # its authors rounded up
     convolutions = sum(
         isinstance(module, torch.nn.Conv2d) and module.kernel_size == (3, 3) for module in again.modules()
     )
     assert convolutions + 1 == layers  # the last one is `fc`
     shapes = {key: value.shape for key, value in network.state_dict().items()}
     assert {key: value.shape for key, value in again.state_dict().items()} == shapes
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "tensors"),
+    [
+        ("iresnet18", 24_025_600, 187),
+        ("iresnet34", 34_139_328, 331),
+        ("iresnet50", 43_590_848, 475),
+        ("iresnet100", 65_156_160, 925),
+    ],
+)
+def test_each_published_depth_has_its_count_of_parameters(name, parameters, tensors):
+    with torch.device("meta"):
+        network = IResNet(DEPTHS[name])
+
+    assert sum(parameter.numel() for parameter in network.parameters()) == parameters
+    assert len(network.state_dict()) == tensors
 
 
 @pytest.mark.parametrize("name", ["tiny.pth", "tiny.safetensors"])

@@ -3,6 +3,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from synth.training.backbones.small import Small  # noqa: E402
+from synth.training.heads.arcface import ArcFace  # noqa: E402
 
 
 def test_sides_halve_four_times():
@@ -28,6 +29,25 @@ def test_a_fresh_network_passes_signals_on_at_their_size():
 
     assert 0.5 < maps.std() < 2
     assert float(embeddings.norm(dim=1).mean()) == pytest.approx(128**0.5, rel=0.05)
+
+
+def test_it_learns_to_tell_patterns_apart():
+    torch.manual_seed(0)
+    labels = torch.arange(4).repeat(6)
+    faces = 0.5 * torch.randn(4, 3, 32, 32)[labels] + torch.randn(24, 3, 32, 32)
+    network, head = Small(width=4, input_size=32, embedding_size=8), ArcFace(4, 8, scale=16)
+    optimiser = torch.optim.SGD([*network.parameters(), *head.parameters()], lr=0.05, momentum=0.9)
+
+    rates = []
+    for _ in range(30):
+        result = head(network(faces), labels)
+        optimiser.zero_grad()
+        result.loss.backward()
+        optimiser.step()
+        rates.append(float(result.hits.float().mean()))
+
+    assert rates[0] < 0.5
+    assert rates[-1] > 0.95
 
 
 @pytest.mark.parametrize(
