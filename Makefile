@@ -50,5 +50,5 @@ $(VENV)/base.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,diffusion,insightface]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,diffusion,insightface,train]"
 	@touch $@ $(VENV)/base.stamp

@@ -204,7 +204,11 @@ def components(
     for each in [kind] if kind else list(KINDS):
         print(f"{each}s")
         for name in available(each):
-            component = resolve(each, name)
+            try:
+                component = resolve(each, name)
+            except ModuleNotFoundError as missing:  # backbones and heads are networks, the base install has none
+                print(f"  {name:<22} needs {missing.name}, not installed here: pip install 'synth[train]'")
+                continue
             parameters = inspect.signature(component).parameters.values()
             print(f"  {name:<22} {(inspect.getdoc(component) or '').splitlines()[0]}")
             for parameter in parameters:

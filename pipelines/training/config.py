@@ -12,6 +12,7 @@ from pipelines import checking
 from pipelines.schema import Component
 from pipelines.source_map import KeyPath
 from pipelines.training.schema import TrainConfig
+from synth import components
 from synth.extras import require_extra
 
 HEAD_GIVEN = ("num_labels", "embedding_size")
@@ -37,4 +38,14 @@ def _places(data: dict[str, Any]) -> Iterator[tuple[KeyPath, str, Any, type[Base
         yield (kind,), kind, data.get(kind), Component
 
 
-_KIND = checking.Kind(TrainConfig, _places, given={"head": HEAD_GIVEN})
+def _impossible_combinations(config: TrainConfig, complete: bool) -> Iterator[tuple[KeyPath, str]]:
+    """Yields what a head cannot work with; only of configurations without other mistakes."""
+    if not complete:
+        return
+    head = components.resolve("head", config.head.type)
+    if head.needs_pairs and (config.data.images_per_identity or 1) < 2:
+        reason = f"head {config.head.type} compares images of one identity within a batch"
+        yield ("data", "images_per_identity"), f"{reason}; say how many of each a batch has, like 4"
+
+
+_KIND = checking.Kind(TrainConfig, _places, _impossible_combinations, given={"head": HEAD_GIVEN})

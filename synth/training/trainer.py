@@ -197,7 +197,7 @@ class Trainer:
         self._accelerator.clip_grad_norm_(self._joint.parameters(), self._recipe.max_gradient_norm)
         self._optimiser.step()
         self._mean.update(self._plain, step)
-        return torch.stack([loss.detach(), similarities.mean(), hits.float().mean()]).float().cpu()
+        return torch.stack([loss.detach(), similarities.nanmean(), hits.float().mean()]).float().cpu()
 
     def _judge(self) -> Judgement:
         """Looks at the held-out identities with the mean of the parameters; the best one becomes the model file."""

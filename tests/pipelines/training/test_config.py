@@ -46,6 +46,13 @@ def test_each_mistake_is_named_where_it_was_made(tmp_path, override, message):
     assert message in refusal(tmp_path, override)
 
 
+@pytest.mark.parametrize("images", [None, 1])
+def test_a_head_that_compares_images_wants_several_of_each_identity(tmp_path, images):
+    overrides = ["head={type: triplet}"] + ([f"data.images_per_identity={images}"] if images else [])
+
+    assert "data.images_per_identity: head triplet compares images of one identity" in refusal(tmp_path, *overrides)
+
+
 def test_mistakes_of_components_show_beside_those_of_the_schema(tmp_path):
     found = refusal(tmp_path, "recipe.steps=0", "head.margn=1")
 
