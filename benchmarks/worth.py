@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 import csv
 import datetime
+import json
 import os
-import resource
 import subprocess
 import sys
 from dataclasses import asdict, dataclass, fields
@@ -71,13 +71,11 @@ class Trial:
     train_cpu_seconds: int
 
 
-def synth(*arguments: str) -> float:
-    """Runs a command of synth to its end; returns its CPU seconds."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-m", "pipelines", *arguments], cwd=ROOT, env=environment, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def synth(*arguments: str) -> None:
+    """Runs a command of synth to its end."""
+    paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [sys.executable, "-m", "pipelines", *arguments]
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": paths}, check=True)
 
 
 def sets(overrides: list[str]) -> list[str]:
@@ -148,7 +146,9 @@ def main() -> None:
 
     overrides = [f"data.dataset={data_dir / 'dataset'}", *arguments.set_train]
     where = ["--run-dir", str(train_dir), "--device", arguments.device, "--threads", str(arguments.workers)]
-    train_seconds = synth("train", str(arguments.train.resolve()), *where, *sets(overrides))
+    synth("train", str(arguments.train.resolve()), *where, "--workers", "0", *sets(overrides))
+    lines = [json.loads(line) for line in (train_dir / "log.jsonl").read_text().splitlines()]
+    train_seconds = sum(line["cpu_seconds"] for line in lines)
 
     recogniser = build(ComponentSpec("recogniser", "trained", {"weights": str(train_dir / "model.safetensors")}))
     found = evaluate(recogniser.embed, pairs)

@@ -123,16 +123,16 @@ def _feed(
 
 
 def _run(trainer: Trainer, folder: TrainingFolder, watch: Callable[[dict[str, Any]], None]) -> None:
-    last = time.monotonic()
+    last, last_cpu = time.monotonic(), time.process_time()
     with folder.log.open("a") as log:
 
         def note(what: Progress | Judgement) -> None:
-            nonlocal last
+            nonlocal last, last_cpu
             if not trainer.is_main:
                 return
-            now = time.monotonic()
-            line = asdict(what) | {"seconds": round(now - last, 3)}
-            last = now
+            now, now_cpu = time.monotonic(), time.process_time()
+            line = asdict(what) | {"seconds": round(now - last, 3), "cpu_seconds": round(now_cpu - last_cpu, 3)}
+            last, last_cpu = now, now_cpu
             log.write(json.dumps(line) + "\n")
             log.flush()
             watch(line)

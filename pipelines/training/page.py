@@ -45,6 +45,7 @@ def write_page(folder: TrainingFolder) -> None:
         configuration=yaml.safe_dump(record["config"], sort_keys=False, width=100),
         step=max((line["step"] for line in lines), default=0),
         seconds=sum(line["seconds"] for line in lines),
+        cpu_seconds=sum(line["cpu_seconds"] for line in lines),
         best=min(judged, key=lambda line: (line["equal_error_rate"], -line["step"]), default=None),
         charts=[_chart(lines, *chart) for chart in _CHARTS if any(name in line for line in lines for name in chart[2])],
     )
