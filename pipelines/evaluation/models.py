@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from synth.components import ComponentSpec
 from synth.errors import ConfigError
 
 _MODEL = "model.safetensors"
+_TELLING = ("flip", "precision")  # options that change embeddings of aligned faces
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,12 @@ class Model:
 
     @property
     def options(self) -> str:
-        """Its options in words, as whoever reads a figure has to know them."""
-        return ", ".join(f"{name} {value}" for name, value in self.spec.options.items()) or "defaults"
+        """How it embeds, in words: options and their defaults, without files and what concerns detection alone."""
+        parameters = inspect.signature(components.resolve("recogniser", self.spec.type)).parameters
+        values = {
+            name: self.spec.options.get(name, parameters[name].default) for name in _TELLING if name in parameters
+        }
+        return ", ".join(f"{name} {value}" for name, value in values.items()) or "defaults"
 
 
 def parse_model(text: str) -> Model:

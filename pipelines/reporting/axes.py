@@ -92,7 +92,8 @@ def horizontal_axis(plane: Plane, unit: str, at_least: float = 0.0) -> list[str]
     parts = [f'<line class="axis" x1="{LEFT}" x2="{plane.right}" y1="{y}" y2="{y}"/>']
     for value in ticks(plane.low, plane.high, 6, at_least=at_least):
         x = plane.x(value)
-        parts.append(f'<text class="tick" x="{x:.1f}" y="{y + 13}" text-anchor="middle">{_short(value)}</text>')
+        anchor = "end" if x > plane.right - RIGHT else "middle"  # a long number there would be cut off
+        parts.append(f'<text class="tick" x="{x:.1f}" y="{y + 13}" text-anchor="{anchor}">{_short(value)}</text>')
     parts.append(
         f'<text class="unit" x="{(LEFT + plane.right) / 2}" y="{plane.height - 4}" text-anchor="middle">'
         f"{escape(unit)}</text>"

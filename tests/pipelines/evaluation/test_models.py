@@ -15,6 +15,7 @@ def test_a_recogniser_may_have_options():
 
     assert model.name == "iresnet r50.pth"
     assert model.spec.options == {"weights": "some/r50.pth", "space": "mine", "flip": True}
+    assert model.options == "flip True, precision float32"
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", ""])
@@ -26,6 +27,7 @@ def test_a_training_is_named_by_its_folder_or_its_file(tmp_path, name):
     model = parse_model(str(folder / name) if name else str(folder))
 
     assert (model.name, model.spec.type) == ("mine", "trained")
+    assert model.options == "flip True, precision float32"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,16 @@ def test_any_side_from_16_px_does(input_size):
     assert network(torch.zeros(2, 3, input_size, input_size)).shape == (2, 6)
 
 
+@pytest.mark.parametrize("instance_norms", [1, 4, 7])
+def test_the_first_convolutions_may_forget_an_image_s_own_look(instance_norms):
+    network = Small(width=2, input_size=32, instance_norms=instance_norms)
+
+    kinds = [type(module).__name__ for module in network.modules()]
+
+    assert kinds.count("InstanceBatchNorm") == instance_norms
+    assert network(torch.randn(2, 3, 32, 32)).shape == (2, 128)
+
+
 def test_a_fresh_network_passes_signals_on_at_their_size():
     torch.manual_seed(0)
     network = Small()
@@ -55,6 +65,8 @@ def test_it_learns_to_tell_patterns_apart():
     [
         ({"width": 0}, "width 0, embedding_size 128: expected at least 1"),
         ({"embedding_size": 0}, "width 32, embedding_size 0: expected at least 1"),
+        ({"instance_norms": 8}, "instance_norms 8: expected 0 to 7"),
+        ({"instance_norms": 1, "width": 1}, "instance_norms 1: expected 0 to 7, of a width of at least 2"),
         ({"input_size": 15}, "input_size 15: expected at least 16 px"),
     ],
 )
