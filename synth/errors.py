@@ -11,6 +11,7 @@
         DiskFullError           its disk has no space left                exit 1
       DeviceMemoryError       a batch or model does not fit the device    exit 1
       PrecisionError          numbers overflowed in the precision asked   exit 1
+      AuditFailedError        a dataset has what it must not have         exit 1
       SelectionError          no sample was kept                          exit 1
       ShardError              committed data is damaged                   exit 1
       TasksFailedError        tasks of a stage failed                     exit 1
@@ -72,6 +73,12 @@ class DeviceMemoryError(SynthError):
 
 class PrecisionError(SynthError):
     """A network's numbers overflowed in the precision that was asked for."""
+
+    exit_code = 1
+
+
+class AuditFailedError(SynthError):
+    """An audit of a finished run's dataset found what must not be there."""
 
     exit_code = 1
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from synth.types import Faces, Images
+from synth.types import Embeddings, Faces, Images
 from synth.weights.files import WeightFile
 
 
@@ -39,6 +39,17 @@ class Recogniser(ABC):
     def weight_files(cls, options: Mapping[str, Any]) -> list[WeightFile]:
         """Returns the files that the constructor reads when it is given these options; by default none."""
         return []
+
+    def embed(self, aligned: Images) -> Embeddings:
+        """Embeds faces that are on the ArcFace template already; where it cannot, it finds them once more.
+
+        Args:
+            aligned: uint8 RGB (B, 112, 112, 3).
+
+        Returns:
+            float32 (B, E) of unit length; zeros where it finds no face.
+        """
+        return self.recognise(aligned).embeddings
 
     @abstractmethod
     def recognise(self, images: Images) -> Faces:
