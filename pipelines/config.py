@@ -12,10 +12,11 @@ from pydantic_core import ErrorDetails
 
 from pipelines import schema
 from pipelines.combinations import impossible_combinations
+from pipelines.run_directory import RunDirectory
 from pipelines.schema import RunConfig
 from pipelines.source_map import KeyPath, SourceMap, apply_overrides, read_yaml
 from synth import components
-from synth.errors import ComponentError, ConfigError
+from synth.errors import ComponentError, ConfigError, RunError
 
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -55,6 +56,21 @@ def parse_config(text: str, name: str, overrides: Sequence[str] = ()) -> RunConf
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return config
+
+
+def stored_config(run: RunDirectory) -> RunConfig:
+    """Returns the configuration that a run was made with.
+
+    Raises:
+        RunError: it is no run directory, or its configuration cannot be read.
+    """
+    try:
+        return RunConfig.model_validate(run.read_run()["config"])
+    except ValidationError as error:
+        raise RunError(
+            f"{run.root / 'run.json'}: its configuration is damaged or of another version of synth; "
+            "run the configuration again"
+        ) from error
 
 
 def _schema_mistake(entry: ErrorDetails, source: SourceMap) -> str:

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipelines.reporting.component_facts import component_type, image_license
-from pipelines.reporting.distributions import filter_chart, in_words, similarity_chart, truth_distributions
+from pipelines.reporting.distributions import filter_chart, similarity_chart, truth_distributions
 from pipelines.reporting.pictures import contact_sheet, dropped_row, kept_rows, pair_rows
 from pipelines.reporting.run_tables import RunTables
 from pipelines.reporting.similarities import nearest_pairs, similarity_pairs
@@ -23,6 +22,7 @@ from pipelines.reporting.summary import (
     stage_speeds,
     summarise_filter,
 )
+from pipelines.reporting.template import render
 from synth.shards.commit import replace_file
 
 NEAREST_PAIRS = 6
@@ -53,17 +53,9 @@ def write_report(run_dir: Path) -> Path:
 
 
 def _render(tables: RunTables) -> str:
-    environment = Environment(
-        loader=PackageLoader("pipelines", "reporting"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["words"] = in_words
-    environment.filters["thousands"] = lambda number: f"{number:,}"
     speeds = stage_speeds(tables)
-    return environment.get_template("page.html").render(
+    return render(
+        "page.html",
         run=_origin(tables),
         counts=count(tables),
         kept=kept_rows(tables),
