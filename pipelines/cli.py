@@ -157,7 +157,7 @@ def audit(
     run: RunArgument,
     max_inter: Annotated[
         float | None,
-        typer.Option("--max-inter", min=-1, max=1, help="Largest cosine of two classes; default: the run's own bound."),
+        typer.Option("--max-inter", help="Largest cosine of two classes; default: the run's own bound."),
     ] = None,
     galleries: Annotated[
         list[str] | None,

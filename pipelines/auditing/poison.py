@@ -83,8 +83,8 @@ def _label_check(screens: Screens) -> Check:
         name=name,
         status="warn" if misplaced else "ok",
         says=f"{says}; {misplaced:,} of them clearly belong there",
-        source=f"warns from the first that the recogniser rejects in its own class at FMR {FMR:g}, and that is as "
-        f"similar to the other one as three quarters of all samples are to their own: {OWN_RULE}",
+        source=f"warns from the first that the recogniser rejects in its own class at FMR {FMR:g}, and whose "
+        f"similarity to the other one is nearer to that of a usual member than to the threshold: {OWN_RULE}",
     )
 
 

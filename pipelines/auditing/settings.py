@@ -92,13 +92,17 @@ def read_recogniser(text: str) -> ComponentSpec:
 
 
 def check_settings(settings: AuditSettings, config: RunConfig) -> None:
-    """Compares the spaces of galleries and recognisers, and looks for the files.
+    """Checks the bound, compares the spaces of galleries and recognisers, and looks for the files.
 
     Raises:
-        ConfigError: a gallery is of no recogniser's space, a second one of a space, or the second recogniser has none.
+        ConfigError: the bound is no cosine, a gallery is of no recogniser's space or the second one of a space, or the
+            second recogniser has no gallery.
         WeightsError: a weight file of the second recogniser is missing.
         VectorsError: a gallery is missing or of an unknown kind.
     """
+    bound = settings.max_inter_class_similarity
+    if bound is not None and not -1 <= bound <= 1:  # NaN is neither
+        raise ConfigError(f"--max-inter: expected a cosine, -1 to 1, got {bound:g}")
     if settings.recogniser is None and not settings.galleries:
         return
     own = space_of(config.recogniser_spec)

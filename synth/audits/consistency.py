@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from synth.audits.classes import Labels, classes
 from synth.similarity import Float32, centroids, cosine, leave_one_out
-from synth.verification import impostor_pairs, pair_scores
 
 DCFACE_THRESHOLD: Final = 0.3  # similarity; Kim et al. (2023), of their recogniser: an FMR of 1e-4 on IJB-B
 WARN_BELOW: Final = 0.90
@@ -69,17 +68,3 @@ def class_consistency(similarities: Float32, labels: Labels, threshold: float) -
     """
     shares = shares_above(similarities, labels, threshold)
     return float(shares[np.isfinite(shares)].mean()) if np.isfinite(shares).any() else np.nan
-
-
-def impostor_similarities(
-    embeddings: npt.NDArray[np.floating[Any]], labels: Labels, count: int, seed: int
-) -> npt.NDArray[np.float64]:
-    """Returns the cosines of at most `count` drawn pairs of samples of two classes, float64 (P,).
-
-    Args:
-        embeddings: float (N, E), unit length.
-        labels: integer (N,).
-        count: how many pairs are drawn; all where there are no more.
-        seed: of the draw.
-    """
-    return pair_scores(embeddings, impostor_pairs(labels, count, seed))

@@ -12,7 +12,6 @@ from synth.audits.classes import Labels
 from synth.similarity import Float32, unit
 
 _BLOCK: Final = 2048
-_USUAL: Final = 0.25  # quantile of the similarities to the own class that counts as belonging there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,8 +31,9 @@ class Disagreements:
     def misplaced(self, own: Float32, threshold: float) -> npt.NDArray[np.bool_]:
         """Returns which samples a recogniser would take out of their class and put into another, bool (N,).
 
-        That is where it rejects them in their own class, and where they are as similar to the other one as three
-        quarters of all samples are to their own: among thousands of classes some centre passes a threshold by chance.
+        That is where it rejects them in their own class, and where their similarity to the other one is nearer to what
+        samples usually have to their own (the median) than to the threshold: among thousands of classes some centre
+        passes the threshold by chance.
 
         Args:
             own: float32 (N,), cosine with the centre of the others of the own class; NaN in a class of one.
@@ -42,8 +42,8 @@ class Disagreements:
         judged = own[np.isfinite(own)]
         if len(judged) == 0:
             return np.zeros(len(own), dtype=np.bool_)
-        usual = max(threshold, float(np.quantile(judged, _USUAL)))
-        return self.nearer & (own < threshold) & (self.others >= usual)
+        at_home = (threshold + max(threshold, float(np.median(judged)))) / 2
+        return self.nearer & (own < threshold) & (self.others >= at_home)
 
 
 def label_disagreements(
