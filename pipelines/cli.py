@@ -192,7 +192,8 @@ def audit(
             failed += [f"{one.name}: {check.name}: {check.says}"] if check.status == "fail" else []
     print(result.page)
     if failed:
-        raise AuditFailedError("\n".join([*failed, f"{run}: {len(failed)} checks failed; {result.page} shows them"]))
+        how_many = "a check" if len(failed) == 1 else f"{len(failed)} checks"
+        raise AuditFailedError("\n".join([*failed, f"{run}: {how_many} failed; {result.page} shows more"]))
 
 
 @app.command()

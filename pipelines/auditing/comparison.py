@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from pipelines.auditing.findings import rate
 from pipelines.auditing.material import Drawn
 from synth.audits.classes import classes
 from synth.audits.consistency import centre_similarities
@@ -53,7 +54,7 @@ def compare(drawn: Drawn, seed: int) -> Comparison:
     threshold = None
     try:
         threshold = threshold_at_fmr(impostors, FMR)
-        calibration = f"the recogniser's false match rate is {FMR:g} there, on {len(pairs):,} impostor pairs of the set"
+        calibration = f"the recogniser's FMR is {rate(FMR)} there, on {len(pairs):,} impostor pairs of the set"
     except ValueError as error:
         calibration = str(error)
     return Comparison(

@@ -23,6 +23,7 @@ from pipelines.auditing.findings import (
     lowest,
     number,
     percent,
+    rate,
 )
 from pipelines.auditing.material import Material
 from pipelines.reporting.charts import Mark
@@ -108,7 +109,7 @@ def _check(readings: dict[str, dict[str, float]], comparison: Comparison) -> Che
 
 
 def _table(readings: dict[str, dict[str, float]]) -> Table:
-    titles = {"calibrated": f"this recogniser at FMR {FMR:g}", "dcface": "fixed, as DCFace has it"}
+    titles = {"calibrated": f"this recogniser at FMR {rate(FMR)}", "dcface": "fixed, as DCFace has it"}
     rows = [
         [titles[name], number(one["threshold"]), percent(one["leave_one_out"]), percent(one["with_itself"])]
         for name, one in readings.items()

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipelines.auditing.comparison import FMR, Comparison
 from pipelines.auditing.exported_images import ExportedImages
-from pipelines.auditing.findings import LISTED, OWN_RULE, Audit, Check, Gallery, Strip, counted
+from pipelines.auditing.findings import LISTED, OWN_RULE, Audit, Check, Gallery, Strip, counted, rate
 from pipelines.auditing.image_scan import ImageScan
 from pipelines.auditing.material import Kept, Material
 from synth.audits.duplicates import (
@@ -110,7 +110,7 @@ def _picture_check(hashes: NearEqual, faces: Float32, comparison: Comparison, nu
         name="nearly the same picture in two classes",
         status="warn" if both else "ok",
         says=says,
-        source=f"warns from the first one with both: {OWN_RULE}, at FMR {FMR:g} of the recogniser",
+        source=f"warns from the first one with both: {OWN_RULE}, at FMR {rate(FMR)} of the recogniser",
     )
 
 

@@ -151,6 +151,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f} %" if math.isfinite(share) else "–"
 
 
+def rate(share: float) -> str:
+    """Returns a false match rate as it is usually written, like 1e-4."""
+    return f"{share:.0e}".replace("e-0", "e-")
+
+
 def counted(amount: int, noun: str, plural: str = "") -> str:
     """Returns an amount with its noun, of which the plural ends in s unless it is given."""
     return f"{amount:,} {noun if amount == 1 else plural or noun + 's'}"

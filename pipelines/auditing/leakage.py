@@ -24,6 +24,7 @@ from pipelines.auditing.findings import (
     counted,
     highest,
     number,
+    rate,
 )
 from pipelines.auditing.galleries import Reading, Threshold, read_gallery_for
 from pipelines.auditing.material import Material
@@ -153,7 +154,7 @@ def _rule(threshold: Threshold, *, fails: bool) -> str:
         return f"{verb} from the first sample at the highest given threshold, warns at a lower one"
     return (
         f"{verb} where more samples than chance gives, by three standard deviations, reach the similarity of an FMR of "
-        f"{threshold.fmr:g} among the gallery's own impostors: {OWN_RULE}"
+        f"{rate(threshold.fmr)} among the gallery's own impostors: {OWN_RULE}"
     )
 
 
@@ -163,7 +164,7 @@ def _table(reading: Reading) -> Table:
     if len(finite):
         rows.append(["99.9 % of the samples have at most", number(float(np.quantile(finite, 0.999))), "", ""])
     for one in reading.thresholds:
-        name = "given threshold" if one.fmr is None else f"FMR {one.fmr:g} of the gallery"
+        name = "given threshold" if one.fmr is None else f"FMR {rate(one.fmr)} of the gallery"
         expected = "" if one.expected is None else f"{one.expected:.3g}"
         rows.append([name, number(one.value), f"{one.count:,}", expected])
     unseen = len(reading.similarities) - len(finite)

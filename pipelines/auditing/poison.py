@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pipelines.auditing.comparison import FMR
 from pipelines.auditing.drawing import distribution
 from pipelines.auditing.exported_images import ExportedImages
-from pipelines.auditing.findings import LISTED, OWN_RULE, Audit, Chart, Check, counted, highest, percent
+from pipelines.auditing.findings import LISTED, OWN_RULE, Audit, Chart, Check, counted, highest, percent, rate
 from pipelines.auditing.image_scan import UNREADABLE, ImageScan
 from pipelines.auditing.material import Material
 from pipelines.auditing.poison_pictures import poison_galleries
@@ -24,7 +24,7 @@ _ZENG: Final = "Zeng, Park, Mao and Jia (2021)"
 _NOTES: Final = (
     "No screen proves that there is no poison: each sees one kind of trace, and an attacker who knows it leaves none. "
     "A patch on few images of a class, or one that moves, is not seen.",
-    "Whether anything was changed since the run is what `synth verify` tells, by the hashes of all files.",
+    "Whether anything was changed since the run is what synth verify tells, by the hashes of all files.",
 )
 
 
@@ -83,7 +83,7 @@ def _label_check(screens: Screens) -> Check:
         name=name,
         status="warn" if misplaced else "ok",
         says=f"{says}; {misplaced:,} of them clearly belong there",
-        source=f"warns from the first that the recogniser rejects in its own class at FMR {FMR:g}, and whose "
+        source=f"warns from the first that the recogniser rejects in its own class at FMR {rate(FMR)}, and whose "
         f"similarity to the other one is nearer to that of a usual member than to the threshold: {OWN_RULE}",
     )
 
@@ -96,13 +96,13 @@ def _patch_checks(screens: Screens) -> list[Check]:
             name="a patch that a class has in common",
             status="warn" if np.any(ratios > PATCH_RATIO) else "ok",
             says=f"{found} of {len(ratios):,}; the most constant place has {ratios.max(initial=0):.2f}",
-            source=f"warns above {PATCH_RATIO:g}: {OWN_RULE}, 1,000 clean rendered classes stay below",
+            source=f"warns above {PATCH_RATIO:g}: {OWN_RULE}, 1,000 clean rendered classes reach 2.6",
         ),
         Check(
             name="a patch that all classes have in common",
             status="warn" if common > COMMON_RATIO else "ok",
             says=f"the most constant place has {common:.2f}",
-            source=f"warns above {COMMON_RATIO:g}: {OWN_RULE}, 12,000 clean rendered images stay below",
+            source=f"warns above {COMMON_RATIO:g}: {OWN_RULE}, 12,000 clean rendered images reach 0.1",
         ),
     ]
 

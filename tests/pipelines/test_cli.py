@@ -229,7 +229,7 @@ def test_an_audit_that_fails_exits_1_and_says_which(finished):
 
     assert result.returncode == 1
     assert "neighbours: no two classes above the bound: " in result.stderr
-    assert f"2 checks failed; {finished.audit / 'index.html'} shows them" in result.stderr
+    assert f"2 checks failed; {finished.audit / 'index.html'} shows more" in result.stderr
     assert "Traceback" not in result.stderr
 
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from synth.images import LUMA
 from synth.types import Images
 
-PATCH_RATIO: Final = 3.0  # of a class; 1,000 rendered classes of 9 to 12 clean images reached 2.6
-COMMON_RATIO: Final = 0.2  # of all images; 12,000 clean rendered ones reached 0.1, a patch on a third of them gives 0.4
+PATCH_RATIO: Final = 3.0  # of a class; 1,000 clean rendered classes of 9 to 12 images reached 2.6
+COMMON_RATIO: Final = 0.2  # of all images; clean rendered ones reached 0.1, a checkered patch on a third of them 0.4
 LEAST_IMAGES: Final = 5  # of a class; of fewer the mean is mostly noise
 _SURROUNDING: Final = 7  # px, side of the square whose mean is taken off each pixel
 _WINDOWS: Final = (4, 8, 16)  # px, sides of the squares that are looked at
