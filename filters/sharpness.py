@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from filters.base import Filter
+from synth.images import LUMA
 from synth.types import FaceBatch
-
-LUMA: Final = np.array([0.299, 0.587, 0.114])  # of red, green and blue; ITU-R BT.601, as JPEG uses it
 
 
 class Sharpness(Filter):

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from pipelines.card import dataset_card
 from pipelines.card_facts import card_facts
+from pipelines.config import stored_config
 from pipelines.fingerprint import STAGES
-from pipelines.inspection import stored_config
 from pipelines.run_directory import RunDirectory, disk_errors, write_json
 from pipelines.runner import Observer
 from pipelines.schema import ExportSection, RunConfig

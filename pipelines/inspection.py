@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
+from pipelines.config import stored_config
 from pipelines.dataset import damaged_dataset_files
 from pipelines.fingerprint import STAGES
 from pipelines.plan import even_tasks, identity_tasks
 from pipelines.run_directory import RunDirectory
-from pipelines.schema import RunConfig
-from synth.errors import RunError, ShardError
+from synth.errors import ShardError
 from synth.shards.manifest import ShardRecord, damage
 
 
@@ -59,21 +57,6 @@ def status(run: RunDirectory) -> list[StageStatus]:
         seconds = sum(record.seconds for record in records)
         found.append(StageStatus(stage, len(records), planned.get(stage), failed, counts, seconds))
     return found
-
-
-def stored_config(run: RunDirectory) -> RunConfig:
-    """Returns the configuration that a run was last begun with.
-
-    Raises:
-        RunError: it is no run directory, or its configuration is damaged.
-    """
-    try:
-        return RunConfig.model_validate(run.read_run()["config"])
-    except ValidationError as error:
-        raise RunError(
-            f"{run.root / 'run.json'}: its configuration is damaged or of another version of synth; "
-            "run the configuration again"
-        ) from error
 
 
 def damages(run: RunDirectory) -> list[str]:

@@ -59,13 +59,13 @@ def renew(run: RunDirectory, stage: str, wanted: Fingerprint) -> bool:
 
 
 def discard_stage(run: RunDirectory, stage: str) -> None:
-    """Removes a stage and, with `export` and `select`, the dataset and report made from it."""
+    """Removes a stage and, with `export` and `select`, the dataset, report and audit made from it."""
     run.discard(run.stage(stage))
     if stage == "measure":
         run.discard(run.stage(MEASURE_BEFORE))
     if stage == "export":
-        run.discard(run.dataset)
-        run.discard(run.report)
+        for made_from_it in (run.dataset, run.report, run.audit):
+            run.discard(made_from_it)
 
 
 def set_outdated_vectors_aside(run: RunDirectory, planned: Task) -> None:

@@ -12,7 +12,6 @@ import yaml
 
 from pipelines.reporting.component_facts import component_type, image_license
 from pipelines.reporting.distributions import filter_chart, similarity_chart, truth_distributions
-from pipelines.reporting.pages import render
 from pipelines.reporting.pictures import contact_sheet, dropped_row, kept_rows, pair_rows
 from pipelines.reporting.run_tables import RunTables
 from pipelines.reporting.similarities import nearest_pairs, similarity_pairs
@@ -23,6 +22,7 @@ from pipelines.reporting.summary import (
     stage_speeds,
     summarise_filter,
 )
+from pipelines.reporting.template import render
 from synth.shards.commit import replace_file
 
 NEAREST_PAIRS = 6

@@ -21,7 +21,7 @@ from synth.shards.manifest import RECORD_NAME, ShardRecord, Task
 FINGERPRINT_NAME = "fingerprint.json"
 MEASURE_BEFORE = "measure.before"  # a former `measure` while one with other filters is made from it
 _LOCK = "run.lock"
-_OWN_FOLDERS = (*STAGES, "scratch", "dataset", "report", "failed")  # which a run replaces and removes
+_OWN_FOLDERS = (*STAGES, "scratch", "dataset", "report", "audit", "failed")  # which a run replaces and removes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,11 @@ class RunDirectory:
     def report(self) -> Path:
         """The report's folder."""
         return self.root / "report"
+
+    @property
+    def audit(self) -> Path:
+        """The audit's folder."""
+        return self.root / "audit"
 
     @property
     def failed(self) -> Path:

@@ -12,6 +12,7 @@
       DeviceMemoryError       a batch or model does not fit the device    exit 1
       PrecisionError          numbers overflowed in the precision asked   exit 1
       TrainingError           the training went wrong                     exit 1
+      AuditFailedError        a dataset has what it must not have         exit 1
       SelectionError          no sample was kept                          exit 1
       ShardError              committed data is damaged                   exit 1
       TasksFailedError        tasks of a stage failed                     exit 1
@@ -79,6 +80,12 @@ class PrecisionError(SynthError):
 
 class TrainingError(SynthError):
     """The loss is no number any more."""
+
+    exit_code = 1
+
+
+class AuditFailedError(SynthError):
+    """An audit of a finished run's dataset found what must not be there."""
 
     exit_code = 1
 

@@ -14,8 +14,10 @@ from PIL import Image, PngImagePlugin
 # IPTC NewsCodes "Digital Source Type": media created by an algorithm. Art. 50 of the EU AI Act asks for such marks.
 TRAINED_ALGORITHMIC_MEDIA = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
-_XMP_KEYWORD = "XML:com.adobe.xmp"  # name of PNG's text chunk for XMP (XMP specification, part 3, section 1.1.5)
-_XMP_PACKET = (
+LUMA = np.array([0.299, 0.587, 0.114])  # of red, green and blue; ITU-R BT.601, as JPEG uses it
+
+XMP_KEYWORD = "XML:com.adobe.xmp"  # name of PNG's text chunk for XMP (XMP specification, part 3, section 1.1.5)
+XMP_PACKET = (
     '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     '<rdf:Description xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
@@ -53,7 +55,7 @@ def encode_jpeg(image: npt.NDArray[np.uint8], quality: int = 95) -> bytes:
         subsampling=0,
         progressive=False,
         optimize=False,
-        xmp=_XMP_PACKET.encode(),
+        xmp=XMP_PACKET.encode(),
     )
     return buffer.getvalue()
 
@@ -68,7 +70,7 @@ def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
         ValueError or TypeError: the image has another shape or dtype.
     """
     text = PngImagePlugin.PngInfo()
-    text.add_itxt(_XMP_KEYWORD, _XMP_PACKET)
+    text.add_itxt(XMP_KEYWORD, XMP_PACKET)
     buffer = io.BytesIO()
     _pillow(image).save(buffer, format="PNG", compress_level=6, optimize=False, pnginfo=text)
     return buffer.getvalue()
@@ -111,7 +113,7 @@ def provenance(data: bytes) -> str | None:
         ValueError: the data are no image.
     """
     with _opened(data) as image:
-        packet = image.info.get("xmp", image.info.get(_XMP_KEYWORD, b""))
+        packet = image.info.get("xmp", image.info.get(XMP_KEYWORD, b""))
     text = packet.decode("utf-8", errors="replace") if isinstance(packet, bytes) else str(packet)
     match = _SOURCE_TYPE.search(text)
     return match.group(1) if match else None

@@ -182,17 +182,38 @@ def equal_error_rate(genuine: Scores, impostor: Scores) -> float:
     return float((fnmr[chosen] + fmr[chosen]) / 2)
 
 
+def threshold_at_fmr(impostor: Scores, fmr: float) -> float:
+    """Returns the lowest threshold that accepts at most a share `fmr` of the impostor pairs.
+
+    It is the number just above the highest score that must be rejected, so of equal scores all or none are accepted.
+
+    Raises:
+        ValueError: there are fewer than 10 / fmr impostor pairs: the rate would rest on a handful of errors.
+    """
+    needed = impostors_needed(fmr)
+    if len(impostor) < needed:
+        raise ValueError(f"an FMR of {fmr:g} takes {needed} impostor pairs, there are {len(impostor)}")
+    num_rejected = len(impostor) - int(fmr * len(impostor) + 1e-9)
+    if num_rejected == 0:
+        return -np.inf
+    highest = np.partition(impostor, num_rejected - 1)[num_rejected - 1]
+    return float(np.nextafter(highest, highest.dtype.type(np.inf)))
+
+
+def impostors_needed(fmr: float) -> int:
+    """Returns how many impostor pairs a false match rate takes to be reported."""
+    return int(np.ceil(IMPOSTORS_PER_ALLOWED_ERROR / fmr - 1e-9))
+
+
 def tar_at_far(genuine: Scores, impostor: Scores, far: float) -> float:
     """Returns the largest share of genuine pairs accepted while at most a share `far` of the impostors is.
 
     Raises:
-        ValueError: there are fewer than 10 / far impostor pairs: the rate would rest on a handful of errors.
+        ValueError: there are no genuine pairs, or fewer than 10 / far impostor pairs.
     """
-    needed = int(np.ceil(IMPOSTORS_PER_ALLOWED_ERROR / far - 1e-9))
-    if len(impostor) < needed:
-        raise ValueError(f"a FAR of {far:g} takes {needed} impostor pairs, there are {len(impostor)}")
-    _, fmr, fnmr = error_rates(genuine, impostor)
-    return float(1 - fnmr[np.argmax(fmr <= far)])
+    if not len(genuine):
+        raise ValueError("a TAR takes genuine pairs, there are none")
+    return float(np.mean(genuine >= threshold_at_fmr(impostor, far)))
 
 
 def fmr100(genuine: Scores, impostor: Scores) -> float:

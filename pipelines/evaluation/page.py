@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from pipelines.reporting.curves import Line, curves, legend
-from pipelines.reporting.pages import render
+from pipelines.reporting.template import render
 from synth.evaluation import FARS
 from synth.shards.commit import replace_file
 

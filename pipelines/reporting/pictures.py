@@ -98,7 +98,7 @@ def contact_sheet(tables: RunTables) -> bytes:
     for row, members in enumerate(groups):
         for column in range(len(members)):
             top, left = row * SHEET_TILE, column * SHEET_TILE
-            sheet[top : top + SHEET_TILE, left : left + SHEET_TILE] = _tile(next(images), SHEET_TILE)
+            sheet[top : top + SHEET_TILE, left : left + SHEET_TILE] = _tile(decode_image(next(images)), SHEET_TILE)
     return encode_jpeg(sheet, quality=90)
 
 
@@ -122,7 +122,7 @@ def _load(tables: RunTables, groups: Sequence[npt.NDArray[np.int64]], fate: str)
     decisions = tables.decisions
     pictures = iter(
         [
-            Picture(source=_data_url(image), text=f"{fate} sample {index} of identity {identity}")
+            Picture(source=as_source(decode_image(image)), text=f"{fate} sample {index} of identity {identity}")
             for image, identity, index in zip(
                 tables.pictures(rows), decisions.identity[rows].tolist(), decisions.index[rows].tolist(), strict=True
             )
@@ -131,18 +131,19 @@ def _load(tables: RunTables, groups: Sequence[npt.NDArray[np.int64]], fate: str)
     return [[next(pictures) for _ in group] for group in groups]
 
 
-def _joined(groups: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
-    return np.concatenate([np.zeros(0, np.int64), *groups])
-
-
-def _data_url(image: bytes) -> str:
+def as_source(image: npt.NDArray[np.uint8]) -> str:
+    """Returns an image, uint8 (H, W, 3) RGB, as a data URL of a JPEG that fits the page, marked as synthetic."""
     encoded = encode_jpeg(_tile(image, TILE), quality=PAGE_QUALITY)
     return f"data:image/jpeg;base64,{base64.b64encode(encoded).decode()}"
 
 
-def _tile(image: bytes, side: int) -> npt.NDArray[np.uint8]:
-    """Decodes an image and fits it into a square, uint8 (side, side, 3) RGB; grey where it is not square."""
-    picture = Image.fromarray(decode_image(image))
+def _joined(groups: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+    return np.concatenate([np.zeros(0, np.int64), *groups])
+
+
+def _tile(image: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
+    """Fits an image into a square, uint8 (side, side, 3) RGB; grey where it is not square."""
+    picture = Image.fromarray(image)
     scale = side / max(picture.size)
     width, height = (max(1, round(length * scale)) for length in picture.size)
     resized = np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.reporting.run_tables import RunTables
+from synth.audits.pairs import closest_pairs
 from synth.similarity import unit
 from synth.verification import equal_error_rate, error_rates, genuine_pairs, impostor_pairs, pair_scores
 
@@ -84,17 +85,9 @@ def nearest_pairs(tables: RunTables, num_pairs: int) -> tuple[list[NearPair], in
         At most `num_pairs` pairs, most similar first, and how many identities were compared.
     """
     names, vectors = _kept_centroids(tables)
-    directions = unit(vectors)
-    best: list[tuple[float, int, int]] = []
-    for start in range(0, len(names), 256):
-        similarities = directions[start : start + 256] @ directions.T
-        rows, columns = np.triu_indices(len(similarities), k=start + 1, m=len(names))
-        values = similarities[rows, columns]
-        bar = np.partition(values, -num_pairs)[-num_pairs] if len(values) > num_pairs else -np.inf
-        for at in np.flatnonzero(values >= bar).tolist():
-            best.append((float(values[at]), start + int(rows[at]), int(columns[at])))
-        best = sorted(best, key=lambda pair: (-pair[0], pair[1], pair[2]))[:num_pairs]
-    return [NearPair(int(names[a]), int(names[b]), value) for value, a, b in best], len(names)
+    found = closest_pairs(vectors, num_pairs)
+    pairs = zip(names[found.pairs].tolist(), found.similarities.tolist(), strict=True)
+    return [NearPair(first, second, similarity) for (first, second), similarity in pairs], len(names)
 
 
 def _kept_embeddings(tables: RunTables) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:

@@ -11,7 +11,7 @@ import yaml
 from markupsafe import Markup
 
 from pipelines.reporting.curves import Line, curves, legend
-from pipelines.reporting.pages import render
+from pipelines.reporting.template import render
 from pipelines.training.folder import TrainingFolder
 from synth.shards.commit import replace_file
 

@@ -1,4 +1,4 @@
-"""Reads arrays of vectors from the files that other tools write: .npy, .npz, .safetensors and .parquet."""
+"""Reads vectors and their labels from the files that other tools write: .npy, .npz, .safetensors and .parquet."""
 
 from __future__ import annotations
 
@@ -156,6 +156,39 @@ def choose(path: Path, key: str | None, names: Sequence[str]) -> str:
     if len(names) != 1:
         raise VectorsError(f"{path}: has {listed}; choose one with `key`")
     return names[0]
+
+
+def read_labels(path: Path, key: str) -> npt.NDArray[np.int64]:
+    """Reads who each vector of a file shows.
+
+    Args:
+        path: of the .npz, .safetensors or .parquet file that holds the vectors.
+        key: name of an array (N,) of integers or strings, or of such a column.
+
+    Returns:
+        int64 (N,), 0.. in the order of the labels; equal where the labels are.
+
+    Raises:
+        VectorsError: the file is missing, damaged or of another kind, lacks the key, or holds other values there.
+    """
+    with readable(path):
+        readers = {".npy": _read_npy, ".npz": _read_npz, ".safetensors": _read_safetensors, ".parquet": _read_column}
+        labels = readers[path.suffix](path, key)
+    if labels.ndim != 1 or labels.dtype.kind not in "iuU":
+        raise VectorsError(
+            f"{path}: '{key}': expected integers or strings (N,), got {labels.dtype} of shape {labels.shape}"
+        )
+    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
+
+
+def _read_column(path: Path, key: str | None) -> npt.NDArray[Any]:
+    with pq.ParquetFile(path) as file:
+        name = choose(path, key, file.schema_arrow.names)
+        column = file.read([name])[name]
+    if column.null_count:
+        raise VectorsError(f"{path}: column '{name}' has {column.null_count} empty cells; every row needs a label")
+    values = column.to_numpy()
+    return values.astype(np.str_) if pa.types.is_string(column.type) else np.asarray(values)
 
 
 def checked(path: Path, array: npt.NDArray[Any], first_row: int = 0) -> Vectors:

@@ -3,6 +3,7 @@
 import json
 import os
 
+import numpy as np
 import pytest
 
 from tests.toy import CONFIG, run_toy, start_driver, synth, tree
@@ -214,7 +215,54 @@ def test_a_removed_dataset_is_assembled_again(config, finished):
     assert tree(finished.root) == before
 
 
-@pytest.mark.parametrize("command", ["status", "verify", "report", "export"])
+def test_an_audit_prints_its_checks_and_writes_the_page(finished):
+    result = synth("audit", finished.root)
+
+    assert result.returncode == 0, result.stderr
+    assert "neighbours   ok       no two classes above the bound: the most similar two have" in result.stdout
+    assert result.stdout.endswith(f"{finished.audit / 'index.html'}\n")
+    assert (finished.audit / "audit.json").is_file()
+
+
+def test_an_audit_that_fails_exits_1_and_says_which(finished):
+    result = synth("audit", finished.root, "--max-inter", "-0.5")
+
+    assert result.returncode == 1
+    assert "neighbours: no two classes above the bound: " in result.stderr
+    assert f"2 checks failed; {finished.audit / 'index.html'} shows more" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_audit_compares_with_a_gallery_of_real_people(finished, tmp_path):
+    np.save(tmp_path / "real.npy", np.eye(32, dtype=np.float32))
+    gallery = f"{{file: {tmp_path / 'real.npy'}, space: painted, thresholds: [-1]}}"
+
+    result = synth("audit", finished.root, "--gallery", gallery, "--samples", "20")
+
+    assert result.returncode == 1
+    assert "leakage: nearest people of real.npy, by tests.fakes.PaintedRecogniser: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--gallery", "real.npz", "--gallery: expected a mapping like"),
+        ("--gallery", "{file: real.npz, space: sface}", "--gallery real.npz: its vectors are of space 'sface'"),
+        ("--recogniser", "{type: nobody}", "--recogniser: no recogniser named 'nobody'"),
+        ("--max-inter", "2", "--max-inter: expected a cosine, -1 to 1, got 2"),
+        ("--max-inter", "nan", "--max-inter: expected a cosine, -1 to 1, got nan"),
+        ("--samples", "0", "Invalid value for '--samples'"),
+    ],
+)
+def test_what_an_audit_cannot_use_exits_2_and_writes_nothing(finished, option, value, message):
+    result = synth("audit", finished.root, option, value, TERMINAL_WIDTH="200")
+
+    assert result.returncode == 2
+    assert message in " ".join(result.stderr.split())
+    assert not finished.audit.exists()
+
+
+@pytest.mark.parametrize("command", ["status", "verify", "report", "export", "audit"])
 def test_a_folder_that_is_no_run_is_told(command, tmp_path):
     needed = (tmp_path / "new", "--type", "parquet") if command == "export" else ()
     (tmp_path / "run").mkdir()

@@ -2,9 +2,6 @@ import base64
 import io
 import re
 import shutil
-import subprocess
-from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,64 +11,8 @@ from pipelines.report import write_report
 from synth.errors import RunError, ShardError
 from synth.images import TRAINED_ALGORITHMIC_MEDIA, provenance
 from synth.shards.table import read_table, write_table
+from tests.pipelines.pages import CHROMIUM, Page, chromium
 from tests.pipelines.small_run import make_run
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-CHROMIUM_OPTIONS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-]
-
-
-class Page(HTMLParser):
-    """Texts by element id, pictures, table rows and all addresses of a page."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.by_id: dict[str, str] = {}
-        self.images: list[dict[str, str | None]] = []
-        self.rows: list[list[str]] = []
-        self.tags: set[str] = set()
-        self.addresses: list[str] = []
-        self._id = ""
-        self._in_cell = False
-        self.feed(path.read_text())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        self.tags.add(tag)
-        self.addresses += [found[name] or "" for name in ("src", "href") if name in found]
-        if tag == "img":
-            self.images.append(found)
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("td", "th"):
-            self.rows[-1].append("")
-            self._in_cell = True
-        if tag == "dd":
-            self._id = found.get("id") or ""
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("td", "th"):
-            self._in_cell = False
-        if tag == "dd":
-            self._id = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._in_cell:
-            self.rows[-1][-1] += data
-        if self._id:
-            self.by_id[self._id] = self.by_id.get(self._id, "") + data
-
-    def row(self, name: str) -> list[str]:
-        return next(row for row in self.rows if row[0] == name)
 
 
 def test_counts_on_the_page_are_those_of_the_tables(tmp_path):
@@ -265,7 +206,7 @@ def test_browser_loads_every_picture_of_the_page(tmp_path):
     script = f"<script>window.onload = () => document.documentElement.dataset.loaded = {count}</script>"
     wrapper.write_text(page.read_text().replace("</body>", f"{script}</body>"))
 
-    document = _chromium(wrapper, tmp_path, "--dump-dom")
+    document = chromium(wrapper, tmp_path, "--dump-dom")
 
     assert f'data-loaded="{len(Page(page).images)}"' in document
 
@@ -282,17 +223,11 @@ def test_browser_paints_faces_and_nothing_sticks_out(tmp_path, width):
     wrapper.write_text(page.read_text().replace("</body>", f"{script}</body>"))
     picture = tmp_path / "page.png"
 
-    _chromium(page, tmp_path, f"--screenshot={picture}", f"--window-size={width},1600")
-    document = _chromium(wrapper, tmp_path, f"--window-size={width},1600", "--dump-dom")
+    chromium(page, tmp_path, f"--screenshot={picture}", f"--window-size={width},1600")
+    document = chromium(wrapper, tmp_path, f"--window-size={width},1600", "--dump-dom")
 
     painted = np.asarray(Image.open(picture).convert("RGB")).astype(int)
     coloured = np.abs(painted - np.array([60, 120, 220])).max(axis=2) < 12
     assert painted.shape[1] == width
     assert coloured.sum() > 2000, "the faces of identity 0 are on the page"
     assert 'data-sticks-out="false"' in document
-
-
-def _chromium(page: Path, folder: Path, *options: str) -> str:
-    command = [str(CHROMIUM), *CHROMIUM_OPTIONS, f"--user-data-dir={folder / 'profile'}", *options, page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    return done.stdout

@@ -14,6 +14,7 @@ from synth.verification import (
     impostor_pairs,
     pair_scores,
     tar_at_far,
+    threshold_at_fmr,
 )
 
 
@@ -166,6 +167,26 @@ def test_tar_at_far_allows_exactly_the_share_of_impostors():
     # 1 % of 1000 is 10 impostors, so the threshold lies just above the eleventh: 0.989
     assert tar_at_far(genuine, impostor, 0.01) == 0.75
     assert fmr100(genuine, impostor) == 0.25
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_threshold_at_an_fmr_accepts_that_share_and_no_lower_one_does(dtype):
+    impostor = np.random.default_rng(0).standard_normal(5000).astype(dtype)
+
+    threshold = threshold_at_fmr(impostor, 0.01)
+
+    assert np.count_nonzero(impostor >= threshold) == 50
+    assert np.count_nonzero(impostor >= np.nextafter(dtype(threshold), dtype(-np.inf))) == 51
+
+
+def test_the_threshold_at_an_fmr_does_not_split_equal_scores():
+    impostor = np.repeat([0.1, 0.5], [990, 10])
+    impostor[0] = 0.5
+
+    threshold = threshold_at_fmr(impostor, 0.01)
+
+    assert 0.5 < threshold < 0.5 + 1e-9
+    assert threshold_at_fmr(impostor, 1.0) == -np.inf
 
 
 def test_rates_that_too_few_impostors_cannot_carry_are_refused():

@@ -6,7 +6,7 @@ import safetensors.numpy
 
 from synth.errors import VectorsError
 from synth.shards.table import write_table
-from synth.vectors.files import read_vectors
+from synth.vectors.files import read_labels, read_vectors
 
 VECTORS = np.random.default_rng(0).standard_normal((7, 5)).astype(np.float32)
 
@@ -142,3 +142,43 @@ def test_no_message_tells_to_unpickle_a_file(tmp_path):
     assert str(caught.value).endswith(
         "v.npy: cannot be read (it is no array of numbers); pickled objects are refused, save plain arrays"
     )
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors", ".parquet"])
+def test_labels_of_each_kind_of_file_are_numbered_in_their_order(tmp_path, suffix):
+    path, labels = tmp_path / f"v{suffix}", np.array([30, -1, 30, 7])
+    writers = {
+        ".npz": lambda: np.savez(path, vectors=VECTORS, person=labels),
+        ".safetensors": lambda: safetensors.numpy.save_file({"vectors": VECTORS, "person": labels}, path),
+        ".parquet": lambda: parquet(path, person=labels),
+    }
+    writers[suffix]()
+
+    assert read_labels(path, "person").tolist() == [2, 0, 2, 1]
+
+
+def test_names_are_labels_too(tmp_path):
+    names = np.array(["b", "a", "b"])
+    np.savez(tmp_path / "v.npz", person=names)
+    parquet(tmp_path / "v.parquet", person=names.tolist())
+
+    assert read_labels(tmp_path / "v.npz", "person").tolist() == [1, 0, 1]
+    assert read_labels(tmp_path / "v.parquet", "person").tolist() == [1, 0, 1]
+
+
+def test_what_is_no_list_of_labels_is_refused(tmp_path):
+    np.savez(tmp_path / "v.npz", vectors=VECTORS, person=np.arange(7.0))
+    parquet(tmp_path / "v.parquet", person=[1, None, 2], when=[1.5, 2.5, 3.5])
+    np.save(tmp_path / "v.npy", np.arange(7))
+
+    for name, key, message in (
+        ("v.npz", "vectors", "'vectors': expected integers or strings \\(N,\\), got float32"),
+        ("v.npz", "person", "got float64 of shape \\(7,\\)"),
+        ("v.npz", "who", "no array 'who'; it has person, vectors"),
+        ("v.parquet", "person", "column 'person' has 1 empty cells"),
+        ("v.parquet", "when", "got float64"),
+        ("v.npy", "person", "an .npy file holds one array without a name"),
+        ("none.npz", "person", "no such file"),
+    ):
+        with pytest.raises(VectorsError, match=message):
+            read_labels(tmp_path / name, key)

@@ -1,4 +1,4 @@
-"""Pages out of templates: self-contained, without scripts or network."""
+"""Renders the pages of a run from their templates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipelines.reporting.distributions import in_words
 
 
 def render(template: str, **values: Any) -> str:  # noqa: ANN401
-    """Returns the page that a template of this folder makes of values; a value that is missing is an error."""
+    """Returns a page: text in it is escaped, and a value that the template wants and does not get is an error."""
     environment = Environment(
         loader=PackageLoader("pipelines", "reporting"),
         autoescape=True,
@@ -20,4 +20,4 @@ def render(template: str, **values: Any) -> str:  # noqa: ANN401
     )
     environment.filters["words"] = in_words
     environment.filters["thousands"] = lambda number: f"{number:,}"
-    return environment.get_template(template).render(**values)
+    return environment.get_template(template).render(values)
