@@ -15,7 +15,18 @@ from synth.images import encode_jpeg
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
+TOY_WORTH = (
+    "--data-dir data --train-dir training --set-data identities.count=6 --set-data images.per_identity=5 "
+    "--set-data images.batch_size=5 --set-data selection.min_images_per_identity=2 "
+    "--set-train data.held_out_identities=2 --set-train recipe.steps=2 --set-train recipe.warmup_steps=0 "
+    "--set-train recipe.batch_size=8 --set-train backbone.width=4"
+)
 TOY_RUNS = [
+    (
+        "feed",
+        "--samples 300 --images 4 --rounds 1",
+        r"arcface_ratio \d+\.\d webdataset_ratio \d+\.\d decoding_share \d\.\d\d",
+    ),
     ("generator_speed", "--generator vec2face --small", r"speed_ratio \d+\.\d+"),
     ("generator_speed", "--generator arc2face --small", r"speed_ratio \d+\.\d+"),
     ("generator_speed", "--generator idiff --small", r"speed_ratio \d+\.\d+"),
@@ -25,6 +36,7 @@ TOY_RUNS = [
     ("rendered_verification", "--identities 3 --images 2 --continuity-identities 1", r"eer \d\.\d+"),
     ("separation", "--count 300 --dimension 64", r"separation_ratio \d+\.\d+"),
     ("shard_io", "--samples 60 --rounds 1", r"read_ratio \d+\.\d+"),
+    ("worth", f"noise.bin --dry --workers 1 {TOY_WORTH}", r"accuracy \d\.\d{4} floor \d\.\d{4}"),
 ]
 
 
