@@ -334,6 +334,8 @@ def train(
         num_workers=workers,
         watch=print_line,
     )
+    if not outcome.is_main:
+        return
     nothing = "" if outcome.is_new else "; there was nothing to do"
     print(f"{outcome.model}: equal error rate {outcome.equal_error_rate:.4f} on held-out identities{nothing}")
 

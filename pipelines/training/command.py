@@ -6,12 +6,14 @@ import functools
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 
 from pipelines.folder_lock import folder_lock
 from pipelines.training.folder import TrainingFolder
@@ -38,12 +40,14 @@ class Outcome:
         steps: done in all.
         equal_error_rate: on the held-out identities, of the model that was kept.
         is_new: whether there was anything to do.
+        is_main: whether this process is the one that tells; others train beside it.
     """
 
     model: Path
     steps: int
     equal_error_rate: float
     is_new: bool
+    is_main: bool
 
 
 def train(
@@ -69,19 +73,35 @@ def train(
         SynthError: the dataset, the folder or its checkpoint is wrong, or the loss is no number.
     """
     torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
-    root.mkdir(parents=True, exist_ok=True)
+    processes = PartialState(cpu=device == "cpu")  # of `accelerate launch`; one without it
     folder = TrainingFolder(root)
-    with folder_lock(root, "train.lock"):
+    with _held(folder, processes.is_main_process):
         dataset = DatasetReader(config.data.folder)
-        folder.begin(config, _identity_of(dataset))
+        if processes.is_main_process:
+            folder.begin(config, _identity_of(dataset))
+        processes.wait_for_everyone()
         trainer = _trainer(config, root, dataset, device, num_workers)
-        folder.forget_after(trainer.step)
         is_new = trainer.step < config.recipe.steps
-        _run(trainer, folder, watch)
-        judgements = [line for line in folder.lines() if "equal_error_rate" in line]
-        best = min(line["equal_error_rate"] for line in judgements)
-        write_page(folder)
-    return Outcome(root / MODEL, config.recipe.steps, best, is_new)
+        if processes.is_main_process:
+            folder.forget_after(trainer.step)
+            _run_and_log(trainer, folder, watch)
+            write_page(folder)
+        else:
+            trainer.run(_say_nothing, _say_nothing)
+        processes.wait_for_everyone()
+        best = min(line["equal_error_rate"] for line in folder.lines() if "equal_error_rate" in line)
+    return Outcome(root / MODEL, config.recipe.steps, best, is_new, processes.is_main_process)
+
+
+@contextmanager
+def _held(folder: TrainingFolder, is_main: bool) -> Iterator[None]:
+    """Holds the folder for the processes of one training; only the main one writes there."""
+    if not is_main:
+        yield
+        return
+    folder.root.mkdir(parents=True, exist_ok=True)
+    with folder_lock(folder.root, "train.lock"):
+        yield
 
 
 def _trainer(config: TrainConfig, root: Path, dataset: DatasetReader, device: str, num_workers: int) -> Trainer:
@@ -122,14 +142,12 @@ def _feed(
     )
 
 
-def _run(trainer: Trainer, folder: TrainingFolder, watch: Callable[[dict[str, Any]], None]) -> None:
+def _run_and_log(trainer: Trainer, folder: TrainingFolder, watch: Callable[[dict[str, Any]], None]) -> None:
     last, last_cpu = time.monotonic(), time.process_time()
     with folder.log.open("a") as log:
 
         def note(what: Progress | Judgement) -> None:
             nonlocal last, last_cpu
-            if not trainer.is_main:
-                return
             now, now_cpu = time.monotonic(), time.process_time()
             line = asdict(what) | {"seconds": round(now - last, 3), "cpu_seconds": round(now_cpu - last_cpu, 3)}
             last, last_cpu = now, now_cpu
@@ -138,6 +156,10 @@ def _run(trainer: Trainer, folder: TrainingFolder, watch: Callable[[dict[str, An
             watch(line)
 
         trainer.run(note, note)
+
+
+def _say_nothing(what: Progress | Judgement) -> None:
+    """The main process tells for all."""
 
 
 def _description(config: TrainConfig, root: Path, training: Part, embedding_size: int) -> ModelDescription:

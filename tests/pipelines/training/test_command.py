@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -146,6 +147,34 @@ def test_the_log_of_a_killed_training_ends_as_that_of_a_whole_one(tmp_path, data
     assert (whole / "checkpoint" / "model.safetensors").read_bytes() == (
         broken / "checkpoint" / "model.safetensors"
     ).read_bytes()
+
+
+def test_several_processes_share_a_training(tmp_path, dataset):
+    config = write_config(tmp_path, dataset)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", free_port()]
+    arguments = ["-m", "pipelines", "train", config, "--run-dir", tmp_path / "training", "--workers", "0"]
+    arguments += ["--threads", "1", "--set", "recipe.batch_size=6"]
+
+    done = subprocess.run(
+        list(map(str, [*launch, *arguments])),
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "HF_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in (tmp_path / "training" / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if "loss" in line] == [2, 4, 6, 8]
+    assert done.stdout.count("equal error rate") == 1
+    assert read_description(tmp_path / "training" / "model.safetensors").embedding_size == 16
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
 
 
 def test_the_command_line_says_what_was_made(tmp_path, dataset):
