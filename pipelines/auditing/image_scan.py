@@ -6,7 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ from synth.audits.poison.file_bytes import findings
 from synth.audits.poison.frequencies import high_frequency_share
 from synth.audits.poison.patches import LEAST_IMAGES, DetailStatistics, Window, fine_detail, strongest_window
 from synth.types import Images
+
+Shape: TypeAlias = tuple[int, ...]
 
 UNREADABLE: Final = "does not decode, or not to the size of the others"
 _REFERENCE_IMAGES: Final = 2000  # that the mean of all is estimated from before classes are compared with it
@@ -95,11 +97,7 @@ def scan_images(images: ExportedImages, kept: Kept, drawn: Drawn) -> ImageScan:
     """
     digests, unusual = _scan_bytes(images, kept)
     shape = _usual_shape(images, drawn)
-    reference = DetailStatistics()
-    for part in _chunks(spread(len(drawn.rows), _REFERENCE_IMAGES)):
-        _, found = _decode(images, drawn.rows[part], shape)
-        if len(found):
-            reference.add(fine_detail(found))
+    reference = detail_statistics(images, drawn.rows[spread(len(drawn.rows), _REFERENCE_IMAGES)], shape)
     pixels, common, patches = _Pixels(), DetailStatistics(), []
     for members in classes(drawn.labels):
         of_class = DetailStatistics()
@@ -131,7 +129,7 @@ def scan_images(images: ExportedImages, kept: Kept, drawn: Drawn) -> ImageScan:
     )
 
 
-def class_details(images: ExportedImages, rows: npt.NDArray[np.int64], shape: tuple[int, ...]) -> DetailStatistics:
+def detail_statistics(images: ExportedImages, rows: npt.NDArray[np.int64], shape: Shape) -> DetailStatistics:
     """Returns mean and variance of the fine detail of some kept samples' images of a shape (H, W, 3)."""
     statistics = DetailStatistics()
     for part in _chunks(rows):
@@ -153,16 +151,14 @@ def _scan_bytes(images: ExportedImages, kept: Kept) -> tuple[npt.NDArray[np.uint
     return digests, dict(unusual)
 
 
-def _usual_shape(images: ExportedImages, drawn: Drawn) -> tuple[int, ...] | None:
-    """Returns the shape most of some images have; None where none decodes."""
+def _usual_shape(images: ExportedImages, drawn: Drawn) -> Shape:
+    """Returns the shape most of some images have; one that no image has where none of them decodes."""
     some = drawn.rows[spread(len(drawn.rows), _CHUNK)]
     shapes = [image.shape for image in (decoded(data, None) for data in images.read(some)) if image is not None]
-    return max(sorted(set(shapes)), key=shapes.count) if shapes else None
+    return max(sorted(set(shapes)), key=shapes.count) if shapes else (0, 0, 3)
 
 
-def _decode(
-    images: ExportedImages, rows: npt.NDArray[np.int64], shape: tuple[int, ...] | None
-) -> tuple[npt.NDArray[np.bool_], Images]:
+def _decode(images: ExportedImages, rows: npt.NDArray[np.int64], shape: Shape) -> tuple[npt.NDArray[np.bool_], Images]:
     """Returns which images decode to a shape, bool (B,), and those, uint8 RGB (G, H, W, 3)."""
     found = [decoded(data, shape) for data in images.read(rows)]
     good = np.array([image is not None for image in found], dtype=np.bool_)

@@ -62,7 +62,7 @@ def audit_leakage(material: Material, settings: AuditSettings, images: ExportedI
         f"{_PAPER} find leaked faces at the top of this ranking. What one of two recognisers sees alone may be its "
         "artefact.",
         checks=_checks(readings),
-        numbers={"readings": [_numbers(material, reading) for reading in readings]},
+        numbers={"readings": [_numbers(material, reading) for reading in readings], **_agreement(material, readings)},
         tables=[_table(reading) for reading in readings],
         charts=[chart for chart in map(_chart, readings) if chart],
         galleries=[_gallery(material, reading, images) for reading in readings],
@@ -113,7 +113,7 @@ def _check_of(reading: Reading, *, fails: bool) -> Check:
     says = f"the most similar of {counted(reading.size, 'vector')} has {number(largest)}"
     decisive = reading.decisive
     if decisive is None:
-        missing = "; ".join(reading.refused) or "the gallery has neither `labels` nor `thresholds`"
+        missing = "; ".join(reading.refused) or "neither labels nor thresholds were given with the gallery"
         return Check(name=name, status="none", says=f"{says}; no threshold: {missing}")
     lower = any(one.fmr is None and one.is_exceeded for one in reading.thresholds)
     grave: Status = "fail" if fails else "warn"
@@ -127,20 +127,33 @@ def _check_of(reading: Reading, *, fails: bool) -> Check:
 
 def _check_of_both(readings: Sequence[Reading]) -> Check:
     """Returns how many samples all recognisers take for somebody of their galleries."""
-    seen = np.array([_leaked(reading) for reading in readings])
-    both, alone = int(seen.all(axis=0).sum()), int((seen.any(axis=0) & ~seen.all(axis=0)).sum())
-    exceeded = all(reading.decisive is not None and reading.decisive.is_exceeded for reading in readings)
+    by_all, by_some = _seen_by(readings)
+    exceeded = [reading.decisive is not None and reading.decisive.is_exceeded for reading in readings]
     return Check(
         name="seen by both recognisers",
-        status="fail" if both and exceeded else "warn" if alone and not both else "ok",
-        says=f"{counted(both, 'sample')} seen by both, {alone:,} by one alone, which may be its artefact",
+        status="fail" if by_all.any() and all(exceeded) else "warn" if any(exceeded) else "ok",
+        says=f"{counted(int(by_all.sum()), 'sample')} seen by both, {int(by_some.sum()):,} by one alone, which may be "
+        "its artefact",
         source=f"fails where both exceed their thresholds, on the same sample: {OWN_RULE}, after {_PAPER}",
     )
 
 
-def _leaked(reading: Reading) -> npt.NDArray[np.bool_]:
-    assert reading.decisive is not None
-    return reading.similarities >= reading.decisive.value
+def _seen_by(readings: Sequence[Reading]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Returns which samples reach the decisive threshold of all readings, and which that of some only, bool (M,)."""
+    reached = np.array([one.similarities >= (one.decisive.value if one.decisive else np.inf) for one in readings])
+    how_many = np.count_nonzero(reached, axis=0)
+    return how_many == len(readings), (how_many > 0) & (how_many < len(readings))
+
+
+def _agreement(material: Material, readings: Sequence[Reading]) -> dict[str, list[str]]:
+    """Returns the samples that all recognisers, or some alone, take for somebody; nothing for a single one."""
+    if len(readings) < 2:
+        return {}
+    names = ("seen_by_both", "seen_by_one")
+    return {
+        name: [material.kept.key(int(row)) for row in material.drawn.rows[seen][:LISTED]]
+        for name, seen in zip(names, _seen_by(readings), strict=True)
+    }
 
 
 def _counts(threshold: Threshold) -> str:

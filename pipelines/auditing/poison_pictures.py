@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from pipelines.auditing.exported_images import ExportedImages
 from pipelines.auditing.findings import STRIP, Gallery, Strip, counted, highest
-from pipelines.auditing.image_scan import ImageScan, class_details
+from pipelines.auditing.image_scan import ImageScan, detail_statistics
 from pipelines.auditing.material import Material
 from pipelines.auditing.screens import Screens
 from pipelines.reporting.pictures import Picture, as_source
@@ -65,7 +65,7 @@ def _patches(material: Material, scan: ImageScan, screens: Screens, images: Expo
     for at in highest(screens.patch_ratios, _SHOWN_CLASSES).tolist():
         label, window = screens.patches[at].label, screens.patches[at].window
         rows = material.drawn.rows[material.drawn.labels == label]
-        details = class_details(images, rows, (*scan.reference.shape, 3))
+        details = detail_statistics(images, rows, (*scan.reference.shape, 3))
         ratios = ratio_map(details.mean - scan.reference, details.variance)
         grey = (255 * np.sqrt(ratios / max(float(ratios.max()), PATCH_RATIO))).astype(np.uint8)
         text = f"Map of constant detail of label {label}, brightest where it is most constant"

@@ -121,6 +121,19 @@ def test_an_image_that_does_not_decode_fails_and_the_rest_is_still_audited(spoil
     assert checks["class consistency, leave-one-out"] == "ok"
 
 
+def test_a_set_without_any_readable_image_is_audited_by_its_tables(spoilt):
+    for shard in range(4):
+        change_images(spoilt, shard, lambda key, data: b"no image")
+
+    checks, content = audit(spoilt)
+
+    assert checks["files are what they say"] == "fail"
+    assert checks["class consistency, leave-one-out"] == "ok"
+    unreadable = content["audits"]["poison"]["numbers"]["unusual_bytes"]
+    assert {entry["count"] for entry in unreadable.values()} == {IDENTITIES * KEPT_EACH}
+    assert Page(spoilt.audit / "index.html").images == []
+
+
 def test_an_image_of_another_size_is_told(spoilt):
     victim = selected_keys(spoilt)[3]
     small = encode_jpeg(np.zeros((40, 40, 3), dtype=np.uint8))

@@ -106,7 +106,7 @@ def test_without_any_threshold_there_are_numbers_only(run, tmp_path):
     statuses, readings, content = leakage(run, f"{{file: {tmp_path}/real.npy, space: painted}}")
 
     assert statuses == ["none"]
-    assert "neither `labels` nor `thresholds`" in content["checks"][0]["says"]
+    assert "neither labels nor thresholds" in content["checks"][0]["says"]
     assert len(readings[0]["nearest"]) == 50
 
 
@@ -127,6 +127,7 @@ def test_two_recognisers_that_see_the_same_leak_fail(run, victim, tmp_path):
     assert statuses == ["warn", "warn", "fail"]
     assert [reading["nearest"][0]["sample"] for reading in readings] == [key, key]
     assert content["checks"][2]["says"].startswith("1 sample seen by both, 0 by one alone")
+    assert (content["numbers"]["seen_by_both"], content["numbers"]["seen_by_one"]) == ([key], [])
 
 
 def test_a_leak_that_one_recogniser_sees_alone_warns(run, victim, tmp_path):
@@ -144,6 +145,23 @@ def test_a_leak_that_one_recogniser_sees_alone_warns(run, victim, tmp_path):
 
     assert statuses == ["warn", "ok", "warn"]
     assert content["checks"][2]["says"].startswith("0 samples seen by both, 1 by one alone")
+    assert (content["numbers"]["seen_by_both"], content["numbers"]["seen_by_one"]) == ([], [victim[0]])
+
+
+def test_a_chance_match_of_one_recogniser_is_no_leak(run, tmp_path):
+    embeddings, labels = strangers()
+    for name, vectors in (("first", embeddings), ("second", embeddings[:, ::-1])):
+        np.savez(tmp_path / f"{name}.npz", embedding=vectors, person=labels)
+
+    statuses, readings, _ = leakage(
+        run,
+        f"{{file: {tmp_path}/first.npz, space: painted, key: embedding, labels: person}}",
+        f"{{file: {tmp_path}/second.npz, space: mirrored, key: embedding, labels: person}}",
+        recogniser=MIRRORED,
+    )
+
+    assert statuses == ["ok", "ok", "ok"]
+    assert readings[0]["largest"] == pytest.approx(readings[1]["largest"], abs=0.05)
 
 
 def test_no_vector_of_a_gallery_is_written_anywhere(run, tmp_path):
