@@ -190,7 +190,7 @@ def threshold_at_fmr(impostor: Scores, fmr: float) -> float:
     Raises:
         ValueError: there are fewer than 10 / fmr impostor pairs: the rate would rest on a handful of errors.
     """
-    needed = impostors_needed(fmr)
+    needed = int(np.ceil(IMPOSTORS_PER_ALLOWED_ERROR / fmr - 1e-9))
     if len(impostor) < needed:
         raise ValueError(f"an FMR of {fmr:g} takes {needed} impostor pairs, there are {len(impostor)}")
     num_rejected = len(impostor) - int(fmr * len(impostor) + 1e-9)
@@ -198,11 +198,6 @@ def threshold_at_fmr(impostor: Scores, fmr: float) -> float:
         return -np.inf
     highest = np.partition(impostor, num_rejected - 1)[num_rejected - 1]
     return float(np.nextafter(highest, highest.dtype.type(np.inf)))
-
-
-def impostors_needed(fmr: float) -> int:
-    """Returns how many impostor pairs a false match rate takes to be reported."""
-    return int(np.ceil(IMPOSTORS_PER_ALLOWED_ERROR / fmr - 1e-9))
 
 
 def tar_at_far(genuine: Scores, impostor: Scores, far: float) -> float:

@@ -1,6 +1,7 @@
 """Galleries of real people, planted with faces of the run."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,7 +10,6 @@ from pipelines.audit import write_audit
 from pipelines.auditing.settings import AuditSettings, read_gallery, read_recogniser
 from synth.errors import ConfigError, VectorsError
 from synth.similarity import unit
-from synth.vectors.files import read_vectors
 from tests.pipelines.auditing.tampering import embeddings_of, make_toy, selected_keys
 from tests.synth.audits.crowds import crowd
 
@@ -255,8 +255,11 @@ def test_labels_that_are_not_one_for_each_vector_are_refused(run, tmp_path):
         leakage(run, f"{{file: {tmp_path}/real.npz, space: painted, key: embedding, labels: person}}")
 
 
-def test_what_the_gallery_holds_is_read_as_any_vector_file(tmp_path):
-    np.save(tmp_path / "real.npy", np.full((2, 3), np.nan))
+def test_vectors_without_a_direction_are_refused_and_nothing_is_written(run, tmp_path):
+    np.save(tmp_path / "real.npy", np.full((2, 32), np.nan))
+    shutil.rmtree(run.audit, ignore_errors=True)
 
     with pytest.raises(VectorsError, match="NaN"):
-        read_vectors(tmp_path / "real.npy")
+        leakage(run, f"{{file: {tmp_path}/real.npy, space: painted}}")
+
+    assert not run.audit.exists()
