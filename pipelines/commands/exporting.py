@@ -1,0 +1,43 @@
+"""The command that writes a run in another format."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pipelines.commands.arguments import INTERRUPTED, RunArgument, fail
+
+
+class Crop(StrEnum):
+    """Which images a dataset holds: aligned faces of 112 px, or the images as they were generated."""
+
+    ALIGNED = "aligned"
+    GENERATED = "generated"
+
+
+def export(
+    run: RunArgument,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder of the dataset.", show_default=False)],
+    kind: Annotated[str, typer.Option("--type", help="Exporter, like record_io; see `synth components exporter`.")],
+    crop: Annotated[Crop | None, typer.Option(help="Which images; default: those of the run's own dataset.")] = None,
+    options: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Option of the exporter.")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an earlier export in OUT.")] = False,
+) -> None:
+    """Writes the samples of a finished run in another format; the run stays as it is."""
+    from pipelines.exporting import export_run
+    from pipelines.progress import progress
+    from pipelines.run_directory import RunDirectory
+
+    wanted: Literal["aligned", "generated"] | None = None
+    if crop is not None:
+        wanted = "aligned" if crop is Crop.ALIGNED else "generated"
+    try:
+        done = export_run(RunDirectory(run), out, kind, progress(), crop=wanted, options=options or [], replace=replace)
+    except KeyboardInterrupt:
+        fail(f"{out}: interrupted; nothing was written", INTERRUPTED)
+    print(f"{done.folder}: {done.samples:,} images of {done.identities:,} identities; README.md says how to load them")
