@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from synth.dataset_folders.image_lists import read_list
 from synth.errors import ShardError
-from synth.shards.record_io import RecordReader, RecordWriter, encode_record, index_line, pack_labels, with_key
+from synth.shards.image_records import pack_labels, with_key
+from synth.shards.record_io import RecordReader, RecordWriter, encode_record, index_line
 
 RECORDS, LIST = "train.rec", "train.tsv"  # in each shard
 MOST_BYTES = 256 << 20  # of records held at once while they are grouped by label

@@ -21,7 +21,8 @@ from synth.errors import ComponentError, ShardError
 from synth.exporters.base import SIDECAR, Card, Exporter, Sample
 from synth.images import image_size
 from synth.shards.commit import replace_directory
-from synth.shards.record_io import MAX_EXACT_LABEL, RecordReader, RecordWriter, pack_image, unpack
+from synth.shards.image_records import MAX_EXACT_LABEL, pack_image, unpack
+from synth.shards.record_io import RecordReader, RecordWriter
 from synth.shards.table import num_rows
 
 _LOADING = {

@@ -4,54 +4,28 @@ Format, as dmlc-core and MXNet define it, little endian: a file is a sequence of
 multiple of four. A record is one part, or several where its payload holds the magic number at such an offset: the
 writer cuts there and leaves the four bytes out, the reader puts them back. A part is the magic number, a word of
 three bits of kind and 29 bits of length, the data, and zeros up to a multiple of four.
-The payload of an image record is a header of 24 bytes (MXNet's IRHeader), labels if the header says so, and the
-encoded image.
+`image_records.py` knows what the payloads hold.
 """
 
 from __future__ import annotations
 
-import mmap
 import re
 import struct
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
 from synth.errors import ShardError
+from synth.shards.mapped_file import MappedFile
 
 MAGIC = struct.pack("<I", 0xCED7230A)
 MAX_SIZE = 1 << 29  # bytes; a part's length has 29 bits
-MAX_EXACT_LABEL = 1 << 24  # labels are float32, which holds all integers up to here
 
 _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)  # kinds of parts
-_PART = struct.Struct("<4sI")  # magic, kind and length
-_HEADER = struct.Struct("<IfQQ")  # number of labels (0: the one that follows), label, key, second key
-_KEY = struct.Struct("<Q")
-_KEY_START = _PART.size + 8  # of the key within a record
-_KEY_STOP = _KEY_START + _KEY.size
+PART = struct.Struct("<4sI")  # magic; kind and length
 _MAGIC_ANYWHERE = re.compile(re.escape(MAGIC))
-
-
-@dataclass(frozen=True, slots=True)
-class ImageRecord:
-    """The payload of a record.
-
-    Attributes:
-        labels: one for an image; first and last key for the header records of InsightFace.
-        has_list: whether the labels stand in a list of their own ('flag' > 0) and not in the header.
-        key: number of the record.
-        second_key: zero in most cases.
-        image: encoded; empty in header records.
-    """
-
-    labels: tuple[float, ...]
-    has_list: bool
-    key: int
-    second_key: int
-    image: bytes
 
 
 class RecordWriter:
@@ -85,7 +59,7 @@ class RecordWriter:
         return offset
 
 
-class RecordReader:
+class RecordReader(MappedFile):
     """Reads a RecordIO file through a memory map.
 
     Raises:
@@ -93,21 +67,7 @@ class RecordReader:
             the data of a record shows only in a SHA-256 of the file.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            with path.open("rb") as file:
-                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
-            raise ShardError(f"{path}: cannot be read as a RecordIO file ({error}); make it again") from error
-
-    def __enter__(self) -> RecordReader:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._map.close()
+    kind = "a RecordIO file"
 
     def __iter__(self) -> Iterator[bytes]:
         """Yields the payload of each record."""
@@ -117,7 +77,7 @@ class RecordReader:
     def spans(self) -> Iterator[tuple[int, int]]:
         """Yields first and last offset (the latter not part of it) of each record, checking every part."""
         start = 0
-        while start < len(self._map):
+        while start < len(self.map):
             stop = self._parts(start)[-1][1]
             stop += -stop % 4
             yield start, stop
@@ -129,11 +89,11 @@ class RecordReader:
         Raises:
             ShardError: no whole record is there.
         """
-        return MAGIC.join([self._map[begin:end] for begin, end in self._parts(start)])
+        return MAGIC.join([self.map[begin:end] for begin, end in self._parts(start)])
 
     def encoded(self, start: int, stop: int) -> bytes:
         """Returns the bytes of a record of `spans` as they are in the file."""
-        return self._map[start:stop]
+        return self.map[start:stop]
 
     def _parts(self, start: int) -> list[tuple[int, int]]:
         """Returns where the data of each part of a record begins and ends."""
@@ -148,19 +108,19 @@ class RecordReader:
                 raise self._damage(place, f"another record before the end of the one at offset {start}")
             parts.append((begin, end))
         stop = end + -end % 4
-        if self._map[end:stop].strip(b"\0"):
+        if self.map[end:stop].strip(b"\0"):
             raise self._damage(end, "data where zeros are to fill up the record")
-        if stop < len(self._map) and self._map[stop : stop + 4] != MAGIC:
+        if stop < len(self.map) and self.map[stop : stop + 4] != MAGIC:
             raise self._damage(stop, f"no record behind the one at offset {start}")
         return parts
 
     def _part(self, start: int) -> tuple[int, int, int]:
         """Returns kind of the part at an offset, and where its data begin and end."""
-        size = len(self._map)
-        begin = start + _PART.size
+        size = len(self.map)
+        begin = start + PART.size
         if start < 0 or start % 4 or begin > size:
             raise self._damage(start, f"no place for a record in a file of {size} bytes; it is truncated")
-        magic, word = _PART.unpack_from(self._map, start)
+        magic, word = PART.unpack_from(self.map, start)
         if magic != MAGIC:
             raise self._damage(start, f"expected the magic number {MAGIC.hex()}, got {magic.hex()}")
         kind, end = word >> 29, begin + (word & MAX_SIZE - 1)
@@ -186,13 +146,13 @@ def encode_record(payload: bytes) -> bytes:
     padding = bytes(-size % 4)
     cuts = _cuts(payload)
     if not cuts:
-        return b"".join((_PART.pack(MAGIC, size), payload, padding))
+        return b"".join((PART.pack(MAGIC, size), payload, padding))
     edges = [-4, *cuts, size]  # each part starts behind the magic number that it was cut at
     pieces = []
     for number, (cut, end) in enumerate(pairwise(edges)):
         kind = _FIRST if number == 0 else _LAST if number == len(cuts) else _MIDDLE
         data = payload[cut + 4 : end]
-        pieces += [_PART.pack(MAGIC, kind << 29 | len(data)), data]
+        pieces += [PART.pack(MAGIC, kind << 29 | len(data)), data]
     return b"".join([*pieces, padding])
 
 
@@ -200,56 +160,6 @@ def _cuts(payload: bytes) -> list[int]:
     """Returns where a payload holds the magic number at an offset that is a multiple of four."""
     # A regular expression finds it faster than `bytes.find`; the number does not overlap itself, so it finds all.
     return [found.start() for found in _MAGIC_ANYWHERE.finditer(payload) if found.start() % 4 == 0]
-
-
-def pack_image(label: int, key: int, image: bytes) -> bytes:
-    """Returns the payload of an image record.
-
-    Args:
-        label: 0..2^24, as float32 holds no larger integers exactly.
-        key: number of the record.
-        image: encoded.
-
-    Raises:
-        ValueError: the label is out of range.
-    """
-    if not 0 <= label <= MAX_EXACT_LABEL:
-        raise ValueError(
-            f"label {label}: expected 0..{MAX_EXACT_LABEL}: RecordIO keeps labels as float32, "
-            "which would round it to another one; export fewer identities or another format"
-        )
-    return _HEADER.pack(0, label, key, 0) + image
-
-
-def pack_labels(labels: Sequence[int], key: int, second_key: int = 0) -> bytes:
-    """Returns the payload of a record of labels without an image, as InsightFace's header records are.
-
-    Raises:
-        ValueError: a label is out of range.
-    """
-    if not all(0 <= label <= MAX_EXACT_LABEL for label in labels):
-        raise ValueError(f"labels {list(labels)}: expected 0..{MAX_EXACT_LABEL}, the integers that float32 holds")
-    return _HEADER.pack(len(labels), 0, key, second_key) + struct.pack(f"<{len(labels)}f", *labels)
-
-
-def with_key(record: bytes, key: int) -> bytes:
-    """Returns an encoded image record with another key. It lies in the first part, as no header holds the magic."""
-    return b"".join((record[:_KEY_START], _KEY.pack(key), record[_KEY_STOP:]))
-
-
-def unpack(payload: bytes) -> ImageRecord:
-    """Returns what the payload of a record holds.
-
-    Raises:
-        ShardError: it is too short for its header or its labels.
-    """
-    count = _HEADER.unpack_from(payload)[0] if len(payload) >= _HEADER.size else 0
-    stop = _HEADER.size + 4 * count
-    if len(payload) < stop:
-        raise ShardError(f"a record of {len(payload)} bytes, its header and labels take {stop}; the file is damaged")
-    _, label, key, second_key = _HEADER.unpack_from(payload)
-    labels = struct.unpack_from(f"<{count}f", payload, _HEADER.size) if count else (label,)
-    return ImageRecord(labels, count > 0, key, second_key, payload[stop:])
 
 
 def index_line(key: int, offset: int) -> bytes:

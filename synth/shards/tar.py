@@ -7,7 +7,6 @@ Format: POSIX.1-1988 ustar, 512-byte headers with octal numbers.
 
 from __future__ import annotations
 
-import mmap
 import struct
 import zlib
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from synth.errors import ShardError
+from synth.shards.mapped_file import MappedFile
 
 BLOCK = 512  # bytes; headers and data start on multiples of it
 MAX_SIZE = 8**11  # bytes; the size field holds eleven octal digits
@@ -83,7 +83,7 @@ class TarWriter:
         return offset, size
 
 
-class TarReader:
+class TarReader(MappedFile):
     """Reads a tar file through a memory map.
 
     Reads what `TarWriter` writes, and the regular files of the GNU and pax tars that `tarfile` and webdataset write.
@@ -93,21 +93,7 @@ class TarReader:
             message names file and offset. Damage within the data of a member shows only in the shard's SHA-256.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            with path.open("rb") as file:
-                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
-            raise ShardError(f"{path}: cannot be read as a tar file ({error}); make the shard again") from error
-
-    def __enter__(self) -> TarReader:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._map.close()
+    kind = "a tar file"
 
     def read(self, offset: int, size: int) -> bytes:
         """Returns the data at an offset that `TarWriter.add` or `members` gave.
@@ -115,16 +101,16 @@ class TarReader:
         Raises:
             ShardError: the range is not within the file.
         """
-        if offset < 0 or size < 0 or offset + size > len(self._map):
+        if offset < 0 or size < 0 or offset + size > len(self.map):
             raise ShardError(
-                f"{self.path}: bytes {offset} to {offset + size} are outside the file of {len(self._map)} bytes; "
+                f"{self.path}: bytes {offset} to {offset + size} are outside the file of {len(self.map)} bytes; "
                 "it is truncated or belongs to another table"
             )
-        return self._map[offset : offset + size]
+        return self.map[offset : offset + size]
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
         """Yields name and data of each regular file."""
-        data = self._map
+        data = self.map
         for name, offset, size in self.members():
             yield name, data[offset : offset + size]
 
@@ -137,7 +123,7 @@ class TarReader:
         Raises:
             ShardError: a member has no extension, or a sample has two of the same.
         """
-        data = self._map
+        data = self.map
         sample: dict[str, Any] = {}
         current = ""
         for name, offset, size in self.members():
@@ -158,7 +144,7 @@ class TarReader:
 
     def members(self) -> Iterator[tuple[str, int, int]]:
         """Yields name, data offset and data size (bytes) of each regular file, checking every header."""
-        data, end = self._map, len(self._map)
+        data, end = self.map, len(self.map)
         position, renamed = 0, ""
         while True:
             offset = position + BLOCK
@@ -192,7 +178,7 @@ class TarReader:
 
     def _check_end(self, position: int) -> None:
         """Checks that nothing but the end marker, two or more zero blocks, follows."""
-        rest = self._map[position:]
+        rest = self.map[position:]
         if rest.count(0) != len(rest):
             raise ShardError(f"{self.path}: data behind the end marker at offset {position}; the file is damaged")
         if len(rest) < len(_END):

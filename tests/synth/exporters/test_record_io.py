@@ -9,7 +9,8 @@ import pytest
 from synth.dataset_folders.train_records import by_label, in_order
 from synth.errors import ComponentError, ShardError
 from synth.exporters.record_io import RecordIoExporter, _require_exact_keys
-from synth.shards.record_io import MAGIC, RecordReader, encode_record, pack_image, read_index, unpack
+from synth.shards.image_records import pack_image, unpack
+from synth.shards.record_io import MAGIC, RecordReader, encode_record, read_index
 from synth.shards.table import write_table
 from tests import record_io_by_the_spec as spec
 from tests.synth.exporters.dataset_folder import CARD, make_dataset, make_samples, write_shard

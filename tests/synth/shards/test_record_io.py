@@ -7,18 +7,8 @@ from hypothesis import strategies as st
 
 from synth.errors import ShardError
 from synth.shards import record_io
-from synth.shards.record_io import (
-    MAGIC,
-    RecordReader,
-    RecordWriter,
-    encode_record,
-    index_line,
-    pack_image,
-    pack_labels,
-    read_index,
-    unpack,
-    with_key,
-)
+from synth.shards.image_records import pack_image, pack_labels, unpack, with_key
+from synth.shards.record_io import MAGIC, RecordReader, RecordWriter, encode_record, index_line, read_index
 from tests import record_io_by_the_spec as spec
 
 PAYLOADS = [b"", b"a", b"abcd", bytes(100), MAGIC, b"ab" + MAGIC, b"abcd" + MAGIC + MAGIC + b"e", b"last"]
