@@ -22,30 +22,32 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 FIELD_SEED = 5
+MOUTH_REACH = 0.16  # dm, around the corner of the mouth
 MIDLINE_FADE = 0.18  # dm, where the x component reaches full strength
 
-LOCAL_REGIONS = {  # name -> (number of fields, mean x, mean y, spread x, spread y, smallest sigma, largest sigma); dm
-    "nose": (22, 0.06, 6.98, 0.08, 0.16, 0.085, 0.17),
-    "mouth": (18, 0.10, 6.63, 0.12, 0.08, 0.08, 0.20),
-    "jaw": (18, 0.32, 6.42, 0.22, 0.14, 0.14, 0.34),
-    "brow ridge": (14, 0.26, 7.50, 0.18, 0.06, 0.10, 0.22),
-    "cheek": (14, 0.46, 6.95, 0.12, 0.18, 0.12, 0.30),
-    "forehead": (8, 0.25, 7.80, 0.20, 0.14, 0.18, 0.34),
-    "anywhere": (10, 0.25, 7.05, 0.25, 0.45, 0.16, 0.34),
+# name -> (number of fields, strength, mean x, mean y, spread x, spread y, smallest sigma, largest sigma); dm
+LOCAL_REGIONS = {
+    "nose": (22, 1.0, 0.06, 6.98, 0.08, 0.16, 0.085, 0.17),
+    "mouth": (18, 1.0, 0.10, 6.63, 0.12, 0.08, 0.08, 0.20),
+    "jaw": (18, 0.55, 0.32, 6.42, 0.22, 0.14, 0.14, 0.34),
+    "brow ridge": (14, 1.0, 0.26, 7.50, 0.18, 0.06, 0.10, 0.22),
+    "cheek": (14, 1.0, 0.46, 6.95, 0.12, 0.18, 0.12, 0.30),
+    "forehead": (8, 1.0, 0.25, 7.80, 0.20, 0.14, 0.18, 0.34),
+    "anywhere": (10, 1.0, 0.25, 7.05, 0.25, 0.45, 0.16, 0.34),
 }
 PROPORTIONS = {  # name -> (axis, centre height, width of the bump in height, dm at one sd)
     "width at temples": (0, 7.70, 0.28, 0.030),
     "width at cheekbones": (0, 7.10, 0.20, 0.035),
     "width at jaw": (0, 6.50, 0.20, 0.045),
     "length of forehead": (1, 7.95, 0.35, 0.050),
-    "length of nose": (1, 6.85, 0.14, 0.035),
-    "height of mouth": (1, 6.62, 0.16, 0.035),
+    "length of nose": (1, 6.85, 0.14, 0.020),
+    "height of mouth": (1, 6.62, 0.16, 0.020),
     "length of chin": (1, 6.28, 0.16, 0.050),
     "depth of the midface": (2, 7.00, 0.26, 0.045),
     "depth of the chin": (2, 6.38, 0.16, 0.045),
     "depth of the forehead": (2, 7.70, 0.24, 0.035),
 }
-EYES = {"distance": 0.030, "height": 0.024, "depth": 0.026, "size": 0.075, "slant": 0.10, "opening": 0.10}
+EYES = {"distance": 0.012, "height": 0.010, "depth": 0.026, "size": 0.080, "slant": 0.12, "opening": 0.13}
 FIELD_COUNT = sum(region[0] for region in LOCAL_REGIONS.values()) + len(PROPORTIONS) + len(EYES)
 
 
@@ -85,15 +87,27 @@ def _local_fields(head: Head) -> Float64:
     y = head.vertices[:, 1]
     mask = _face_mask(head)
     fields = []
-    for count, mean_x, mean_y, spread_x, spread_y, smallest, largest in LOCAL_REGIONS.values():
+    for count, strength, mean_x, mean_y, spread_x, spread_y, smallest, largest in LOCAL_REGIONS.values():
         for _ in range(count):
             x0 = abs(rng.normal(mean_x, spread_x))
             y0 = rng.normal(mean_y, spread_y)
             sigma = np.exp(rng.uniform(np.log(smallest), np.log(largest)))
             bump = mask * np.exp(-((mirrored - x0) ** 2 + (y - y0) ** 2) / (2 * sigma**2))
             direction = rng.standard_normal(3) * [0.6, 0.6, 0.8]
-            fields.append(bump[:, None] * direction * (sigma / 0.18) ** 0.8)
-    return _fade_midline(np.array(fields), head.vertices[:, 0]) * 0.2
+            fields.append(strength * bump[:, None] * direction * (sigma / 0.18) ** 0.8)
+    return _keep_mouth(_fade_midline(np.array(fields), head.vertices[:, 0]) * 0.2, head)
+
+
+def _keep_mouth(fields: Float64, head: Head) -> Float64:
+    """Takes back what fields do to width and height of the mouth, which would vary three times as much as people's."""
+    left = head.landmark_vertices[2]
+    corner = head.vertices[left]
+    sideways = head.vertices[:, 0] / corner[0]
+    away = (np.abs(sideways) - 1) * corner[0], head.vertices[:, 1] - corner[1]
+    near = np.exp(-(away[0] ** 2 + away[1] ** 2) / (2 * MOUTH_REACH**2)) * (head.vertices[:, 2] > 0)
+    fields[:, :, 0] -= fields[:, left, 0, None] * near * np.clip(sideways, -1, 1)
+    fields[:, :, 1] -= fields[:, left, 1, None] * near
+    return fields
 
 
 def _face_mask(head: Head) -> Float32:

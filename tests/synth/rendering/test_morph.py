@@ -38,6 +38,28 @@ def test_fifty_heads_are_finite_and_of_human_size():
         assert 1.9 < height < 3.8
 
 
+def test_local_fields_leave_the_corners_of_the_mouth_where_they_are():
+    corners = load_head().landmark_vertices[1:]
+    local = IdentityPrior(proportion_spread=0.0, eye_spread=0.0)
+    for coefficients in np.random.default_rng(2).standard_normal((20, FIELD_COUNT)):
+        offset = field_offset(coefficients, local)
+        assert np.abs(offset[corners, :2]).max() < 1e-6
+        assert np.abs(offset).max() > 0.02
+
+
+def test_proportions_of_faces_are_not_far_more_varied_than_peoples():
+    landmarks = np.stack([load_head().landmarks(shape(vector))[:, :2] for vector in random_vectors(100)])
+    right, left, _, mouth_right, mouth_left = landmarks.swapaxes(0, 1)
+    eyes = np.linalg.norm(left - right, axis=1)
+    mouth = np.linalg.norm(mouth_left - mouth_right, axis=1) / eyes
+    drop = np.linalg.norm((mouth_left + mouth_right) / 2 - (left + right) / 2, axis=1) / eyes
+
+    # People's vary by 6 %, 9 % and 8 % (Farkas 1994, Anthropometry of the Head and Face).
+    assert 0.04 < eyes.std() / eyes.mean() < 0.09
+    assert 0.07 < mouth.std() / mouth.mean() < 0.14
+    assert 0.06 < drop.std() / drop.mean() < 0.13
+
+
 def test_fields_leave_the_midline_where_it_is():
     head = load_head()
     midline = np.abs(head.vertices[:, 0]) < 1e-6
