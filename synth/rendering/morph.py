@@ -11,6 +11,7 @@ import numpy.typing as npt
 from synth.rendering.attributes import Attributes
 from synth.rendering.fields import field_offset
 from synth.rendering.head import load_head
+from synth.rendering.lids import fit_lids
 from synth.rendering.prior import DEFAULT_PRIOR, IdentityPrior
 
 Float32 = npt.NDArray[np.float32]
@@ -50,7 +51,7 @@ def shape_vertices(person: Attributes, prior: IdentityPrior = DEFAULT_PRIOR) -> 
     head = load_head()
     average = head.vertices + head.offset(_macro(person))
     own = head.offset(_local(person, prior)) + field_offset(person.fields, prior)
-    return (average + head.smooth(own, UNFOLDING_ROUNDS)).astype(np.float32)
+    return fit_lids(average + head.smooth(own, UNFOLDING_ROUNDS), average, head).astype(np.float32)
 
 
 @cache
