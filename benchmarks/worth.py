@@ -40,6 +40,7 @@ class Trial:
 
     Attributes:
         date: of the trial.
+        commit: of the code and of the configurations that the line names; empty where git does not know.
         note: what was tried.
         data: configuration of the dataset, with what was changed in it.
         identities: that were kept.
@@ -56,6 +57,7 @@ class Trial:
     """
 
     date: str
+    commit: str
     note: str
     data: str
     identities: int
@@ -76,6 +78,12 @@ def synth(*arguments: str) -> None:
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [sys.executable, "-m", "pipelines", *arguments]
     subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": paths}, check=True)
+
+
+def commit() -> str:
+    """Returns the short name of the commit that is checked out."""
+    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    return found.stdout.strip()
 
 
 def sets(overrides: list[str]) -> list[str]:
@@ -116,8 +124,8 @@ def append(trial: Trial) -> None:
         writer.writerow(asdict(trial))
 
 
-def main() -> None:
-    """Runs a trial."""
+def parse() -> argparse.Namespace:
+    """Returns the arguments of the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bin", type=Path)
     parser.add_argument("--data", type=Path, default=ROOT / "configs/rendered_10k.yaml")
@@ -130,7 +138,12 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--note", default="", help="what is tried")
     parser.add_argument("--dry", action="store_true", help="leave the table as it is")
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Runs a trial."""
+    arguments = parse()
     data_dir = (arguments.data_dir or ROOT / "runs" / arguments.data.stem).resolve()
     train_dir = (arguments.train_dir or ROOT / "runs" / arguments.train.stem).resolve()
 
@@ -160,6 +173,7 @@ def main() -> None:
     config = yaml.safe_load((train_dir / "train.json").read_text())["config"]
     trial = Trial(
         date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        commit=commit(),
         note=arguments.note,
         data=named(arguments.data, arguments.set_data),
         identities=counts.kept_identities,

@@ -2,7 +2,8 @@
 
 Artists' sliders alone span too few faces for a recogniser. Three families are added, all mirrored at x = 0 with an x
 component that fades to 0 at the midline, so that the two halves never come apart:
-    local        Gaussian bumps with a fixed random direction, dense around nose, mouth, brow ridge and jaw
+    local        Gaussian bumps with a fixed random direction, dense around nose, mouth, brow ridge and jaw; the corners
+                 of the mouth keep their place
     proportions  lengths and widths of the thirds of a face
     eyes         place and size of the eyes, eyeballs and lids together
 """

@@ -16,13 +16,13 @@ class MappedFile:
     Attributes:
         path: of the file.
         map: its bytes.
-        kind: what the file is to be, for messages.
+        content: what the file is to be, for messages.
 
     Raises:
         ShardError: the file is missing or empty.
     """
 
-    kind: ClassVar[str]
+    content: ClassVar[str]
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -30,7 +30,7 @@ class MappedFile:
             with path.open("rb") as file:
                 self.map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
-            raise ShardError(f"{path}: cannot be read as {self.kind} ({error}); make it again") from error
+            raise ShardError(f"{path}: cannot be read as {self.content} ({error}); make it again") from error
 
     def __enter__(self) -> Self:
         return self

@@ -67,7 +67,7 @@ class RecordReader(MappedFile):
             the data of a record shows only in a SHA-256 of the file.
     """
 
-    kind = "a RecordIO file"
+    content = "a RecordIO file"
 
     def __iter__(self) -> Iterator[bytes]:
         """Yields the payload of each record."""

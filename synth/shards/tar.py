@@ -93,7 +93,7 @@ class TarReader(MappedFile):
             message names file and offset. Damage within the data of a member shows only in the shard's SHA-256.
     """
 
-    kind = "a tar file"
+    content = "a tar file"
 
     def read(self, offset: int, size: int) -> bytes:
         """Returns the data at an offset that `TarWriter.add` or `members` gave.
