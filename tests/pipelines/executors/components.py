@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import time
 
 from pipelines.stage import Stage
 from synth.errors import WeightsError
@@ -15,9 +16,12 @@ class Numbers(Stage):
     name = "generate"
     unit = "numbers"
 
-    def __init__(self, folder, *, count=6, raises=(), dies=(), dies_always=(), full=(), needs_weights=False):
+    def __init__(
+        self, folder, *, count=6, raises=(), dies=(), dies_always=(), full=(), needs_weights=False, until=None
+    ):
         self.folder = folder
         self.count = count
+        self.until = until  # a file that the shards after the first two wait for
         self.raises, self.dies, self.dies_always, self.full = raises, dies, dies_always, full
         self.needs_weights = needs_weights
 
@@ -31,6 +35,8 @@ class Numbers(Stage):
     def process(self, task, out):
         with (self.folder / f"tried.{task.shard}").open("a") as file:
             file.write("x")
+        if self.until and task.shard > 1:
+            wait_for(self.until)
         (out / "numbers.txt").write_text(" ".join(map(str, range(task.start, task.stop))))
         if task.shard in self.raises:
             raise ValueError(f"shard {task.shard} is odd\nand more")
@@ -40,3 +46,12 @@ class Numbers(Stage):
         if task.shard in self.dies_always or (task.shard in self.dies and tries == 1):
             os.kill(os.getpid(), signal.SIGKILL)
         return {"numbers": task.stop - task.start}
+
+
+def wait_for(path, seconds=120):
+    """Returns when a file is there; fails after some time, so that a test ends."""
+    end = time.monotonic() + seconds
+    while not path.exists():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{path} did not appear")
+        time.sleep(0.01)
