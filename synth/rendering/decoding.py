@@ -104,7 +104,7 @@ def _skin(z: dict[str, Float64], ancestry: Float64, male: float, age: float, pri
     ageing = prior.wrinkle_strength * np.clip((age - 0.22) * 1.3 + 0.12 * wrinkles[0], 0.0, 1.1)
     return SkinTraits(
         melanin=float(np.clip(ancestry @ MELANIN + prior.melanin_spread * q[0], 0.05, 0.95)),
-        haemoglobin=float(np.clip(0.32 + prior.redness_spread * q[1], 0.08, 0.75)),
+        haemoglobin=float(np.clip(0.27 + prior.redness_spread * q[1], 0.08, 0.75)),
         roughness=float(0.53 + 0.05 * q[2]),
         oil=float(u[3]),
         blotch=float(uneven * (0.4 + 0.9 * u[4])),
@@ -140,7 +140,7 @@ def _eyes(q: Float64, colouring: Float64, ancestry: Float64) -> EyeTraits:
     return EyeTraits(
         iris=1.25 * _mix_palette(IRIS_COLOURS, shares, level),
         iris_inner=1.6 * _mix_palette(IRIS_COLOURS, shares, max(level - 0.15, 0.0)),
-        iris_radius=float(np.clip(0.50 + 0.022 * q[0], 0.44, 0.56)),
+        iris_radius=float(np.clip(0.385 + 0.014 * q[0], 0.35, 0.42)),  # 11.7 mm across, on large eyeballs
         pattern=2.5 * q[1:4],
     )
 
@@ -149,15 +149,15 @@ def _brows(q: Float64, male: float, prior: IdentityPrior) -> BrowTraits:
     q = np.clip(prior.brow_spread * q, -2.6, 2.6)
     u = uniform(q)
     return BrowTraits(
-        height=float(0.028 * q[0]),
-        arch=float(np.clip(0.020 + 0.022 * q[1], -0.02, 0.08)),
-        tilt=float(0.030 * q[2]),
-        drop=float(np.clip(0.045 + 0.022 * q[3], 0.0, 0.11)),
+        height=float(0.024 * q[0] - 0.015 * male),
+        arch=float(np.clip(0.032 + 0.020 * q[1], -0.01, 0.08)),
+        tilt=float(0.020 + 0.022 * q[2]),
+        drop=float(np.clip(0.035 + 0.018 * q[3], 0.0, 0.09)),
         thickness=float((0.027 + 0.010 * male) * np.exp(0.34 * q[4])),
         inner=float(np.clip(0.125 + 0.028 * q[5], 0.05, 0.19)),
         outer=float(np.clip(0.525 + 0.032 * q[6], 0.44, 0.60)),
         taper=float(np.clip(0.68 + 0.13 * q[7], 0.3, 0.9)),
-        density=float(0.22 + 0.78 * u[8]),
+        density=float(0.35 + 0.65 * u[8]),
         length=float(0.075 * np.exp(0.2 * q[9])),
         darkness=float(0.62 * np.exp(0.30 * q[10])),
         bridge=float(_ramp(float(q[11]), 1.2, 2.6) * (0.3 + 0.7 * male)),

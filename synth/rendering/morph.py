@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from synth.rendering.adult_widths import adult_offset
 from synth.rendering.attributes import Attributes
 from synth.rendering.fields import field_offset
 from synth.rendering.head import load_head
@@ -49,7 +50,7 @@ SHAPES_OF_HEADS = ("diamond", "invertedtriangular", "oval", "rectangular", "roun
 def shape_vertices(person: Attributes, prior: IdentityPrior = DEFAULT_PRIOR) -> Float32:
     """Returns the head of a person in neutral expression, float32 (V, 3), dm."""
     head = load_head()
-    average = head.vertices + head.offset(_macro(person))
+    average = head.vertices + head.offset(_macro(person)) + adult_offset()
     own = head.offset(_local(person, prior)) + field_offset(person.fields, prior)
     return fit_lids(average + head.smooth(own, UNFOLDING_ROUNDS), average, head).astype(np.float32)
 
