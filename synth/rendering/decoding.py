@@ -149,15 +149,15 @@ def _brows(q: Float64, male: float, prior: IdentityPrior) -> BrowTraits:
     q = np.clip(prior.brow_spread * q, -2.6, 2.6)
     u = uniform(q)
     return BrowTraits(
-        height=float(0.024 * q[0] - 0.015 * male),
-        arch=float(np.clip(0.032 + 0.020 * q[1], -0.01, 0.08)),
-        tilt=float(0.020 + 0.022 * q[2]),
-        drop=float(np.clip(0.035 + 0.018 * q[3], 0.0, 0.09)),
+        height=float(0.028 * q[0] - 0.015 * male),
+        arch=float(np.clip(0.032 + 0.022 * q[1], -0.01, 0.08)),
+        tilt=float(0.020 + 0.028 * q[2]),
+        drop=float(np.clip(0.035 + 0.021 * q[3], 0.0, 0.09)),
         thickness=float((0.027 + 0.010 * male) * np.exp(0.34 * q[4])),
         inner=float(np.clip(0.125 + 0.028 * q[5], 0.05, 0.19)),
         outer=float(np.clip(0.525 + 0.032 * q[6], 0.44, 0.60)),
         taper=float(np.clip(0.68 + 0.13 * q[7], 0.3, 0.9)),
-        density=float(0.35 + 0.65 * u[8]),
+        density=float(0.30 + 0.70 * u[8]),
         length=float(0.075 * np.exp(0.2 * q[9])),
         darkness=float(0.62 * np.exp(0.30 * q[10])),
         bridge=float(_ramp(float(q[11]), 1.2, 2.6) * (0.3 + 0.7 * male)),

@@ -1,4 +1,4 @@
-"""Eyelashes: short hairs along the inner edge of MakeHuman's lash strips."""
+"""Eyelashes: short hairs along the edges of the lids, which MakeHuman's lash strips find."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import KDTree
 
 from synth.rendering.attributes import Attributes
 from synth.rendering.face import STRAND_POINTS, Strands
@@ -15,11 +16,11 @@ Float32 = npt.NDArray[np.float32]
 
 LASH_SEED = 51
 WIDTH = 0.0012  # dm
-COUNTS = {"upper": 84, "lower": 42}
+COUNTS = {"upper": 120, "lower": 42}
 LENGTHS = {"upper": 0.062, "lower": 0.030}  # dm
 COLOUR = (0.012, 0.009, 0.008)  # linear RGB
 RISE = {"upper": 0.55, "lower": -0.45}  # y of the first direction
-CURL = {"upper": 0.05, "lower": -0.02}  # dm, of the tip
+CURL = {"upper": 0.015, "lower": -0.01}  # dm, of the tip
 
 
 def grow_lashes(person: Attributes, share: float) -> Strands:
@@ -60,13 +61,16 @@ def _rest_lashes() -> tuple[npt.NDArray[np.int32], Float32, Float32, Float32]:
 def _strip(
     head: Head, eye: str, edge: str, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Returns root vertices, weights and offsets of one strip; roots lie on the half nearest to the eyeball."""
+    """Returns root vertices, weights and offsets of one strip; roots lie on the skin, so that they go with the lids."""
     side = 1.0 if eye == "left" else -1.0
     vertices = head.lashes[f"{eye}_{edge}"]
     centre = head.eye_centres[0 if eye == "left" else 1]
     distance = np.linalg.norm(head.vertices[vertices] - centre, axis=1)
     inner = vertices[distance < np.quantile(distance, 0.5)]
-    inner = inner[np.argsort(head.vertices[inner, 0] * side, kind="stable")]
+    skin = np.flatnonzero(head.skin)
+    _, nearest = KDTree(head.vertices[skin]).query(head.vertices[inner])
+    edge_of_lid = np.unique(skin[nearest])
+    inner = edge_of_lid[np.argsort(head.vertices[edge_of_lid, 0] * side, kind="stable")]
 
     count = COUNTS[edge]
     place = rng.random(count) * (len(inner) - 1)

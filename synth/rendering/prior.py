@@ -42,7 +42,7 @@ class IdentityPrior:
     weight_spread: float = 0.26
     shape_spread: float = 1.2
     asymmetry: float = 0.22
-    field_spread: float = 0.11
+    field_spread: float = 0.118
     proportion_spread: float = 0.75
     eye_spread: float = 1.3
     brow_spread: float = 1.75

@@ -71,11 +71,14 @@ def ridge(noise: float, sharpness: float) -> float:
 
 @wp.func
 def skin_colour(melanin: float, haemoglobin: float) -> wp.vec3:
-    """Returns linear RGB by absorption of two pigments over a white base."""
+    """Returns linear RGB by absorption of two pigments over a white base.
+
+    With 0.15 and 0.68 of melanin it passes by the light and the dark skin of the ColorChecker (McCamy et al. 1976).
+    """
     return wp.vec3(
         0.80 * wp.exp(-2.10 * melanin - 0.12 * haemoglobin),
-        0.60 * wp.exp(-2.65 * melanin - 0.62 * haemoglobin),
-        0.50 * wp.exp(-2.95 * melanin - 0.52 * haemoglobin),
+        0.555 * wp.exp(-2.53 * melanin - 0.62 * haemoglobin),
+        0.40 * wp.exp(-2.62 * melanin - 0.52 * haemoglobin),
     )
 
 
@@ -144,7 +147,7 @@ def bake_skin(
     haemoglobin = skin.haemoglobin * (1.0 + 0.5 * skin.blotch * mid + 0.35 * fine) + 0.10 * fine
     haemoglobin = haemoglobin + skin.flush * (0.35 * cheek * (0.6 + 0.8 * low) + 0.35 * nose) + 0.25 * regions[i, EARS]
     melanin = melanin + 0.22 * skin.under_eye * eye
-    haemoglobin = haemoglobin + 0.26 * skin.under_eye * eye
+    haemoglobin = haemoglobin + 0.14 * skin.under_eye * eye
     where_freckled = mix_fields(fields, i, 0, 4, freckle_weights)
     freckled = 0.3 + 0.7 * wp.clamp(cheek + nose + 0.25 * forehead, 0.0, 1.0)
     melanin = melanin + 0.28 * skin.freckles * fields[i, FRECKLES] * freckled * wp.smoothstep(-0.2, 0.3, where_freckled)
@@ -163,7 +166,7 @@ def bake_skin(
     colour = wp.lerp(colour, wp.cw_mul(colour, wp.vec3(0.38, 0.27, 0.24)), mole)
 
     furrow = fields[i, LIP_FURROWS]
-    lip_colour = wp.lerp(wp.cw_mul(colour, wp.vec3(0.80, 0.50, 0.55)), skin.lip_colour, skin.lip_coverage)
+    lip_colour = wp.lerp(wp.cw_mul(colour, wp.vec3(0.80, 0.58, 0.60)), skin.lip_colour, skin.lip_coverage)
     colour = wp.lerp(colour, lip_colour * (1.0 - 0.14 * furrow), lips * 0.9)
     height = height - 0.35 * lips * furrow
     shadow = wp.cw_mul(colour, skin.eye_shadow_colour)

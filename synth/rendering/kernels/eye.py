@@ -40,7 +40,7 @@ def sclera_colour(direction: wp.vec3, angle: float, eyes: EyePair) -> wp.vec3:
     """Returns the albedo of the white: fine veins, redder towards the corners."""
     veins = wp.clamp(value_noise(direction * 30.0 + eyes.pattern, 47), 0.0, 1.0)
     pink = 1.0 - 0.22 * wp.smoothstep(0.6, 1.3, angle)
-    return wp.vec3(0.60, 0.56 * pink, 0.53 * pink) * (1.0 - 0.10 * veins)
+    return wp.vec3(0.50, 0.45 * pink, 0.42 * pink) * (1.0 - 0.10 * veins)
 
 
 @wp.func
@@ -55,7 +55,7 @@ def shade_eye(hit: Hit, eyes: EyePair, light: Light, shadows: ShadowMap) -> wp.v
     if reach < 1.07:
         albedo = wp.lerp(iris_colour(direction, reach, eyes), albedo, wp.smoothstep(0.93, 1.07, reach))
     height = wp.dot(normal, eyes.head_rotation * wp.vec3(0.0, 1.0, 0.0))
-    below_lids = 0.55 * wp.smoothstep(0.02, 0.42, height) + 0.25 * wp.smoothstep(0.15, 0.45, -height)
+    below_lids = 0.70 * wp.smoothstep(0.0, 0.28, height) + 0.30 * wp.smoothstep(0.10, 0.30, -height)
     albedo = albedo * (1.0 - below_lids)
 
     near = lit(hit.point, 0.03, shadows.softness, hit.turn, shadows)
