@@ -27,6 +27,7 @@ from synth.verification_sets import VerificationSet
 FARS: Final = (1e-1, 1e-2, 1e-3, 1e-4)
 MAX_UNREADABLE: Final = 0.01  # share of a set's pairs; beyond it the rest is another set
 
+_BALANCE: Final = 0.02  # by which the share of genuine pairs of a balanced fold may miss a half
 _SHOWN: Final = 5  # undecodable images that a message names
 
 
@@ -98,7 +99,7 @@ class Evaluation:
         accuracy_interval: 95 % of the accuracy at the folds' mean threshold, over identities; None if the set does not
             say who is in it.
         error_interval: the same of the equal error rate.
-        balanced: whether every fold has as many genuine as impostor pairs, which the protocol takes for granted.
+        balanced: whether every fold has about as many genuine as impostor pairs, which the protocol takes for granted.
         curve: FMR and FNMR at every threshold, float64 (T,) each.
     """
 
@@ -138,7 +139,7 @@ def evaluate(
     intervals = _intervals(pairs, scores, identities, float(accuracy.thresholds.mean()))
     _, fmr, fnmr = error_rates(genuine, impostor)
     spread = np.sqrt((genuine.var() + impostor.var()) / 2)
-    halves = [np.mean(pairs.same[pairs.folds == fold]) for fold in np.unique(pairs.folds)]
+    halves = np.array([np.mean(pairs.same[pairs.folds == fold]) for fold in np.unique(pairs.folds)])
     return Evaluation(
         num_genuine=len(genuine),
         num_impostor=len(impostor),
@@ -148,7 +149,7 @@ def evaluate(
         separation=float((genuine.mean() - impostor.mean()) / spread) if spread else 0.0,
         accuracy_interval=intervals[0],
         error_interval=intervals[1],
-        balanced=bool(np.ptp(halves) < 0.02),
+        balanced=bool(np.all(np.abs(halves - 0.5) < _BALANCE)),
         curve=(fmr, fnmr),
     )
 

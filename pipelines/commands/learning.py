@@ -49,8 +49,10 @@ def train(
     )
     if not outcome.is_main:
         return
+    rate = outcome.equal_error_rate
+    quality = "not known, log.jsonl lacks it" if rate is None else f"{rate:.4f} on held-out identities"
     nothing = "" if outcome.is_new else "; there was nothing to do"
-    print(f"{outcome.model}: equal error rate {outcome.equal_error_rate:.4f} on held-out identities{nothing}")
+    print(f"{outcome.model}: equal error rate {quality}{nothing}")
 
 
 def evaluate(
@@ -74,6 +76,6 @@ def evaluate(
         print(line)
     for result in results:
         if not result.evaluation.balanced:
-            print(f"{result.set_name}: folds are not balanced; figures are not comparable with published ones")
+            print(f"{result.pair_set.name}: folds are not balanced; figures are not comparable with published ones")
     if out is not None:
         print(f"{out / 'index.html'}: figures and curves")

@@ -23,20 +23,11 @@ from synth.verification_sets import read_bin
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """One recogniser on one set."""
-
-    model: Model
-    set_name: str
-    evaluation: Evaluation
-
-
-@dataclass(frozen=True, slots=True)
 class PairSet:
     """A set of pairs, ready to be judged on.
 
     Attributes:
-        name: for tables.
+        name: for tables: the stem of its file, or the path where several files have that stem.
         pairs: decoded.
         identities: int64 (2 P,), who is in each image; None where it is not known.
     """
@@ -44,6 +35,15 @@ class PairSet:
     name: str
     pairs: DecodedPairs
     identities: npt.NDArray[np.int64] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One recogniser on one set."""
+
+    model: Model
+    pair_set: PairSet
+    evaluation: Evaluation
 
 
 def read_sets(paths: Sequence[Path], names: Sequence[Path]) -> list[PairSet]:
@@ -59,7 +59,11 @@ def read_sets(paths: Sequence[Path], names: Sequence[Path]) -> list[PairSet]:
     """
     if names and len(names) != len(paths):
         raise ConfigError(f"--names: {len(names)} files for {len(paths)} sets; give one for each, in their order")
-    return [_read(path, names[number] if names else None) for number, path in enumerate(paths)]
+    stems = [path.stem for path in paths]
+    return [
+        _read(path, path.stem if stems.count(path.stem) == 1 else str(path), names[number] if names else None)
+        for number, path in enumerate(paths)
+    ]
 
 
 def evaluate_all(models: Sequence[Model], sets: Sequence[PairSet], device: str, out: Path | None) -> list[Result]:
@@ -82,10 +86,10 @@ def evaluate_all(models: Sequence[Model], sets: Sequence[PairSet], device: str, 
                 found = evaluate(recogniser.embed, pair_set.pairs, pair_set.identities)
             except SynthError as error:
                 raise type(error)(f"{pair_set.name}: {model.name}: {error}") from error
-            results.append(Result(model, pair_set.name, found))
+            results.append(Result(model, pair_set, found))
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        content = [_as_json(result, sets) for result in results]
+        content = [_as_json(result) for result in results]
         replace_file(out / "evaluation.json", (json.dumps(content, indent=1) + "\n").encode())
         write_page(out / "index.html", results, sets)
     return results
@@ -99,7 +103,7 @@ def table(results: Sequence[Result]) -> list[str]:
         rows.append(
             (
                 result.model.name,
-                result.set_name,
+                result.pair_set.name,
                 str(found.num_genuine + found.num_impostor),
                 f"{found.accuracy.mean:.4f}",
                 f"sd {found.accuracy.standard_deviation:.4f}",
@@ -117,26 +121,25 @@ def in_words(rate: float | None) -> str:
     return "too few impostors" if rate is None else f"{rate:.4f}"
 
 
-def _read(path: Path, names: Path | None) -> PairSet:
+def _read(path: Path, name: str, names: Path | None) -> PairSet:
     found = read_bin(path)
     pairs = decode_pairs(found, str(path))
     if names is None:
-        return PairSet(path.stem, pairs, None)
+        return PairSet(name, pairs, None)
     places = np.stack([2 * pairs.rows, 2 * pairs.rows + 1], axis=1).ravel()
-    return PairSet(path.stem, pairs, read_identities(names, len(found.same))[places])
+    return PairSet(name, pairs, read_identities(names, len(found.same))[places])
 
 
-def _as_json(result: Result, sets: Sequence[PairSet]) -> dict[str, Any]:
+def _as_json(result: Result) -> dict[str, Any]:
     found = result.evaluation
-    pair_set = next(one for one in sets if one.name == result.set_name)
     folds = len(found.accuracy.accuracies)
     return {
         "model": result.model.name,
         "recogniser": {"type": result.model.spec.type, **result.model.spec.options},
-        "set": result.set_name,
+        "set": result.pair_set.name,
         "genuine": found.num_genuine,
         "impostor": found.num_impostor,
-        "unreadable": list(pair_set.pairs.unreadable),
+        "unreadable": list(result.pair_set.pairs.unreadable),
         "folds_balanced": found.balanced,
         "accuracy": found.accuracy.mean,
         "accuracy_sd_over_folds": found.accuracy.standard_deviation,

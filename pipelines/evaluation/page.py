@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def write_page(path: Path, results: Sequence[Result], sets: Sequence[PairSet]) -> None:
     """Writes the page of results."""
-    charts = [(one, *_chart([result for result in results if result.set_name == one.name])) for one in sets]
+    charts = [(one, *_chart([result for result in results if result.pair_set is one])) for one in sets]
     replace_file(path, render("evaluation.html", results=results, charts=charts, fars=FARS).encode())
 
 

@@ -19,9 +19,10 @@ class Plane:
     Attributes:
         low: number at the left.
         high: number at the right, > low.
-        top: number at the upper end; the lower end is 0.
+        top: number at the upper end, > 0.
         width: of the view box, px.
         height: of the view box, px.
+        floor: number at the lower end, <= 0.
     """
 
     low: float
@@ -29,6 +30,7 @@ class Plane:
     top: float
     width: int
     height: int
+    floor: float = 0.0
 
     @property
     def right(self) -> int:
@@ -46,7 +48,7 @@ class Plane:
 
     def y(self, value: float) -> float:
         """Returns the place of a number of the vertical axis, px."""
-        return self.bottom - value / self.top * (self.bottom - TOP)
+        return self.bottom - (value - self.floor) / (self.top - self.floor) * (self.bottom - TOP)
 
 
 def svg(plane: Plane, parts: Sequence[str], description: str) -> Markup:
@@ -79,7 +81,7 @@ def ticks(low: float, high: float, most: int, at_least: float = 0.0) -> list[flo
 def vertical_axis(plane: Plane) -> list[str]:
     """Returns lines of the grid with their numbers."""
     parts = []
-    for value in ticks(0.0, plane.top, 3):
+    for value in ticks(plane.floor, plane.top, 3):
         y = plane.y(value)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{plane.right}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text class="tick" x="{LEFT - 6}" y="{y + 3.5:.1f}" text-anchor="end">{_short(value)}</text>')

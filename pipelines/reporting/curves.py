@@ -23,7 +23,7 @@ class Line:
     Attributes:
         name: for the legend.
         x: float (N,), rising.
-        y: float (N,), not negative.
+        y: float (N,).
     """
 
     name: str
@@ -39,7 +39,7 @@ def curves(
     logarithmic: bool = False,
     size: tuple[int, int] = WIDE,
 ) -> Markup:
-    """Draws lines over a common horizontal axis.
+    """Draws lines over a common horizontal axis; the vertical one always shows 0.
 
     Args:
         lines: at least one, with at least one point each.
@@ -53,8 +53,8 @@ def curves(
     """
     places = [np.log10(line.x) if logarithmic else line.x for line in lines]
     low, high = min(float(x[0]) for x in places), max(float(x[-1]) for x in places)
-    top = max(float(line.y.max()) for line in lines)
-    plane = Plane(low, high if high > low else low + 1, max(top, 1e-9), *size)
+    floor, top = min(float(line.y.min()) for line in lines), max(float(line.y.max()) for line in lines)
+    plane = Plane(low, high if high > low else low + 1, max(top, 1e-9), *size, floor=min(floor, 0.0))
     parts = vertical_axis(plane)
     parts += _decades(plane, unit) if logarithmic else horizontal_axis(plane, unit)
     parts += [_path(plane, x, line.y, number) for number, (x, line) in enumerate(zip(places, lines, strict=True))]

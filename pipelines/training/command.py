@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import torch
 from accelerate import PartialState
 
 from pipelines.folder_lock import folder_lock
-from pipelines.training.folder import TrainingFolder
+from pipelines.training.folder import TrainingFolder, kept_judgement
 from pipelines.training.page import write_page
 from pipelines.training.schema import TrainConfig
 from synth import components
@@ -29,6 +30,7 @@ from synth.training.trainer import MODEL, Judgement, Progress, Trainer
 from synth.training.validation import Validation
 
 _SEEDS = 1 << 20  # apart: of the parameters and of the orders
+_DIGITS = 8  # of the hash in a space's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +40,14 @@ class Outcome:
     Attributes:
         model: path of the model file.
         steps: done in all.
-        equal_error_rate: on the held-out identities, of the model that was kept.
+        equal_error_rate: on the held-out identities, of the model that was kept; None where the log lacks it.
         is_new: whether there was anything to do.
         is_main: whether this process is the one that tells; others train beside it.
     """
 
     model: Path
     steps: int
-    equal_error_rate: float
+    equal_error_rate: float | None
     is_new: bool
     is_main: bool
 
@@ -77,10 +79,11 @@ def train(
     folder = TrainingFolder(root)
     with _held(folder, processes.is_main_process):
         dataset = DatasetReader(config.data.folder)
+        origin = {"config": config.model_dump(mode="json"), "dataset": _identity_of(dataset)}
         if processes.is_main_process:
-            folder.begin(config, _identity_of(dataset))
+            folder.begin(origin)
         processes.wait_for_everyone()
-        trainer = _trainer(config, root, dataset, device, num_workers)
+        trainer = _trainer(config, root, dataset, _space(root, origin), device, num_workers)
         is_new = trainer.step < config.recipe.steps
         if processes.is_main_process:
             folder.forget_after(trainer.step)
@@ -89,8 +92,9 @@ def train(
         else:
             trainer.run(_say_nothing, _say_nothing)
         processes.wait_for_everyone()
-        best = min(line["equal_error_rate"] for line in folder.lines() if "equal_error_rate" in line)
-    return Outcome(root / MODEL, config.recipe.steps, best, is_new, processes.is_main_process)
+        kept = kept_judgement(folder.lines())
+    rate = kept["equal_error_rate"] if kept else None
+    return Outcome(root / MODEL, config.recipe.steps, rate, is_new, processes.is_main_process)
 
 
 @contextmanager
@@ -104,7 +108,9 @@ def _held(folder: TrainingFolder, is_main: bool) -> Iterator[None]:
         yield
 
 
-def _trainer(config: TrainConfig, root: Path, dataset: DatasetReader, device: str, num_workers: int) -> Trainer:
+def _trainer(
+    config: TrainConfig, root: Path, dataset: DatasetReader, space: str, device: str, num_workers: int
+) -> Trainer:
     training, held_out = split(
         dataset, config.data.held_out_identities, config.data.min_images_per_identity, config.seed
     )
@@ -119,7 +125,7 @@ def _trainer(config: TrainConfig, root: Path, dataset: DatasetReader, device: st
         config.recipe,
         config.augmentation,
         root,
-        _description(config, root, training, backbone.embedding_size),
+        _description(config, space, training, backbone.embedding_size),
         seed=config.seed,
         device=device,
         num_workers=num_workers,
@@ -162,7 +168,7 @@ def _say_nothing(what: Progress | Judgement) -> None:
     """The main process tells for all."""
 
 
-def _description(config: TrainConfig, root: Path, training: Part, embedding_size: int) -> ModelDescription:
+def _description(config: TrainConfig, space: str, training: Part, embedding_size: int) -> ModelDescription:
     facts = {
         "dataset": config.data.folder.name if config.data.folder.name != "dataset" else config.data.folder.parent.name,
         "identities": training.num_labels,
@@ -170,7 +176,13 @@ def _description(config: TrainConfig, root: Path, training: Part, embedding_size
         "head": {"type": config.head.type, **config.head.options},
         "batch_size": config.recipe.batch_size,
     }
-    return ModelDescription(config.backbone_spec, embedding_size, f"synth/{root.name}", facts)
+    return ModelDescription(config.backbone_spec, embedding_size, space, facts)
+
+
+def _space(root: Path, origin: Mapping[str, Any]) -> str:
+    """Names the embedding space: of another configuration or dataset in a folder of the same name it is another."""
+    digest = hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()
+    return f"synth/{root.resolve().name}-{digest[:_DIGITS]}"
 
 
 def _identity_of(dataset: DatasetReader) -> dict[str, Any]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pipelines.run_directory import write_json
-from pipelines.training.schema import TrainConfig
 from synth.errors import FingerprintError, RunError
 from synth.shards.commit import replace_file
+
+_IN_EVERY_LINE: Final = frozenset({"step", "seconds", "cpu_seconds"})
+_SHOWN: Final = 60  # characters of a bad line that a message shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +37,23 @@ class TrainingFolder:
         """The page with the curves."""
         return self.root / "report" / "index.html"
 
-    def begin(self, config: TrainConfig, dataset: Mapping[str, Any]) -> None:
+    def begin(self, origin: Mapping[str, Any]) -> None:
         """Says what the training is made with, or compares it with what it was begun with.
+
+        Args:
+            origin: configuration and dataset, as JSON knows them.
 
         Raises:
             FingerprintError: it was begun with another configuration or dataset.
             RunError: it is a folder with other things in it, or its record is damaged.
         """
-        wanted = {"config": config.model_dump(mode="json"), "dataset": dict(dataset)}
         if not self.record.exists():
             foreign = sorted(path.name for path in self.root.iterdir() if path.name != "train.lock")
             if foreign:
                 raise RunError(f"{self.root}: has '{foreign[0]}' and is no training; name an empty or a new folder")
-            write_json(self.record, wanted)
+            write_json(self.record, origin)
             return
-        differing = sorted(_differences(self._read(), wanted))
+        differing = sorted(_differences(self._read(), origin))
         if differing:
             raise FingerprintError(
                 f"{self.root}: was begun with another configuration or dataset: {'; '.join(differing)}; "
@@ -57,26 +61,44 @@ class TrainingFolder:
             )
 
     def lines(self) -> list[dict[str, Any]]:
-        """Returns the log.
+        """Returns the log; nothing where it is missing.
 
         Raises:
             RunError: it is damaged.
         """
-        try:
-            return [json.loads(line) for line in self.log.read_text().splitlines()]
-        except FileNotFoundError:
-            return []
-        except ValueError as error:
-            raise RunError(f"{self.log}: not a log of a training ({error}); remove it and run again") from error
+        return [content for _, content in self._parsed(self._text())]
 
     def forget_after(self, step: int) -> None:
-        """Takes lines out of the log that a killed training wrote after its checkpoint; they come again."""
-        if not self.log.exists():
-            return
-        text = self.log.read_text()
-        whole = text[: text.rfind("\n") + 1].splitlines(keepends=True)  # the last line may be cut short
-        kept = [line for line in whole if json.loads(line)["step"] <= step]
+        """Takes lines out of the log that a killed training wrote after its checkpoint; they come again.
+
+        Raises:
+            RunError: it is damaged before its last line, which may be cut short.
+        """
+        text = self._text()
+        whole = text[: text.rfind("\n") + 1]
+        kept = [line for line, content in self._parsed(whole) if content["step"] <= step]
         replace_file(self.log, "".join(kept).encode())
+
+    def _text(self) -> str:
+        """Returns the log as it is, bytes that are no text replaced: their line is no JSON then either."""
+        try:
+            return self.log.read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def _parsed(self, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yields each line of the log, as it is and what it says."""
+        for number, line in enumerate(text.splitlines(keepends=True), start=1):
+            try:
+                content = json.loads(line)
+            except ValueError:
+                content = None
+            if not _is_of_a_log(content):
+                raise RunError(
+                    f"{self.log}:{number}: {line.strip()[:_SHOWN]!r}, expected JSON as a training logs it; take the "
+                    "line out or remove the log, and run again: model and checkpoint stay"
+                )
+            yield line, content
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -84,6 +106,26 @@ class TrainingFolder:
         except (OSError, ValueError) as error:
             raise RunError(f"{self.record}: cannot be read ({error}); remove {self.root} to begin anew") from error
         return content
+
+
+def kept_judgement(lines: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Returns the line about the model that was kept: the last of those that were the best so far.
+
+    Args:
+        lines: of the log.
+
+    Returns:
+        None where the log lacks it.
+    """
+    return next((line for line in reversed(lines) if line.get("is_best")), None)
+
+
+def _is_of_a_log(content: object) -> bool:
+    return (
+        isinstance(content, dict)
+        and content.keys() >= _IN_EVERY_LINE
+        and all(isinstance(value, int | float) for value in content.values())
+    )
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any], path: str = "") -> list[str]:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from pipelines.reporting.curves import Line, curves, legend
 from pipelines.reporting.template import render
-from pipelines.training.folder import TrainingFolder
+from pipelines.training.folder import TrainingFolder, kept_judgement
 from synth.shards.commit import replace_file
 
 _CHARTS: Sequence[tuple[str, str, Mapping[str, str]]] = (
@@ -33,20 +33,25 @@ _CHARTS: Sequence[tuple[str, str, Mapping[str, str]]] = (
 
 
 def write_page(folder: TrainingFolder) -> None:
-    """Writes report/index.html from the log."""
+    """Writes report/index.html from the log; without one, a page of before stays as it is.
+
+    Raises:
+        RunError: the log is damaged.
+    """
     lines = folder.lines()
+    if not lines:
+        return
     record = json.loads(folder.record.read_text())
-    judged = [line for line in lines if "equal_error_rate" in line]
     page = render(
         "training.html",
         name=folder.root.resolve().name,
         config=record["config"],
         dataset=record["dataset"],
         configuration=yaml.safe_dump(record["config"], sort_keys=False, width=100),
-        step=max((line["step"] for line in lines), default=0),
+        step=max(line["step"] for line in lines),
         seconds=sum(line["seconds"] for line in lines),
         cpu_seconds=sum(line["cpu_seconds"] for line in lines),
-        best=min(judged, key=lambda line: (line["equal_error_rate"], -line["step"]), default=None),
+        best=kept_judgement(lines),
         charts=[_chart(lines, *chart) for chart in _CHARTS if any(name in line for line in lines for name in chart[2])],
     )
     folder.page.parent.mkdir(exist_ok=True)
@@ -58,7 +63,7 @@ def _chart(
 ) -> tuple[str, str, Markup, Markup]:
     drawn = []
     for name, words in names.items():
-        points = np.array([(line["step"], max(line[name], 0.0)) for line in lines if name in line], dtype=np.float64)
+        points = np.array([(line["step"], line[name]) for line in lines if name in line], dtype=np.float64)
         drawn.append(Line(name=words, x=points[:, 0], y=points[:, 1]))
     chart = curves(drawn, description=f"{title} by step", unit="steps")
     return title, hint, chart, legend(list(names.values()) if len(names) > 1 else [])

@@ -70,6 +70,7 @@ class Trained(Recogniser):
     @classmethod
     def embedding_space(cls, options: Mapping[str, Any]) -> str:
         """Returns the space that the model file names: each training makes its own."""
+        require_extra("train", "torch")
         from synth.training.model_file import read_description
 
         return read_description(Path(options["weights"])).space
@@ -77,6 +78,7 @@ class Trained(Recogniser):
     @classmethod
     def embedding_size_of(cls, options: Mapping[str, Any]) -> int:
         """Returns what the model file says."""
+        require_extra("train", "torch")
         from synth.training.model_file import read_description
 
         return read_description(Path(options["weights"])).embedding_size

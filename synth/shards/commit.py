@@ -7,7 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from synth.errors import RunError
@@ -87,9 +87,11 @@ def replace_directory(final: Path) -> Iterator[Path]:
     """Yields an empty directory to fill, beside `final`, and puts it in its place when the `with` block ends.
 
     For derived folders that one process makes, again and again. If the block raises, `final` stays as it was. A crash
-    between the two renames leaves no `final`, never half of one; what a crash left over is removed by the next call.
+    between the two renames leaves no `final`, never half of one: `restore_directory` brings the old one back, as the
+    next call does, which also removes what a crash left over.
     """
-    fresh, stale = (final.with_name(f".{final.name}.{state}") for state in ("new", "old"))
+    restore_directory(final)
+    fresh, stale = _beside(final)
     for left_over in (fresh, stale):
         shutil.rmtree(left_over, ignore_errors=True)
     fresh.mkdir(parents=True)
@@ -101,5 +103,19 @@ def replace_directory(final: Path) -> Iterator[Path]:
         fresh.rename(final)
         flush(final.parent)
     finally:
+        restore_directory(final)
         for left_over in (fresh, stale):
             shutil.rmtree(left_over, ignore_errors=True)
+
+
+def restore_directory(final: Path) -> None:
+    """Brings back the folder that `replace_directory` had moved away when it was stopped before the new one came."""
+    _, stale = _beside(final)
+    if not final.exists():
+        with suppress(FileNotFoundError):  # there is none, or another process was faster
+            stale.rename(final)
+
+
+def _beside(final: Path) -> tuple[Path, Path]:
+    """Returns where a folder is filled, and where the one that it replaces waits."""
+    return final.with_name(f".{final.name}.new"), final.with_name(f".{final.name}.old")

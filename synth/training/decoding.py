@@ -7,7 +7,6 @@ import numpy.typing as npt
 import simplejpeg
 
 from synth.images import decode_image
-from synth.types import Images
 
 _JPEG = b"\xff\xd8"
 
@@ -44,14 +43,6 @@ def decode_into(data: bytes, out: npt.NDArray[np.uint8]) -> None:
     if image.shape != out.shape:
         raise ValueError(_other_size(image.shape, out.shape))
     out[:] = image
-
-
-def decode_all(encoded: list[bytes] | tuple[bytes, ...]) -> Images:
-    """Decodes images of one size, uint8 (B, H, W, 3) RGB; errors as `decode_into`."""
-    images = np.empty((len(encoded), *size_of(encoded[0]), 3), dtype=np.uint8)
-    for image, data in zip(images, encoded, strict=True):
-        decode_into(data, image)
-    return images
 
 
 def _other_size(found: tuple[int, ...], wanted: tuple[int, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +14,12 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from synth.errors import ConfigError, ShardError
 from synth.shards.dataset import DatasetReader
-from synth.training.decoding import decode_into, size_of
 from synth.training.order import Rows, balanced, shuffled
+from synth.training.rows import decode_row, row_size
 
 Batch = tuple[Tensor, Tensor]
+
+_RAISED: Final = f"{ShardError.__module__}.{ShardError.__name__}: "  # before the message, in a traceback
 
 
 class FaceFeed(IterableDataset[Batch]):
@@ -72,7 +75,7 @@ class FaceFeed(IterableDataset[Batch]):
         self._rank, self._num_ranks = rank, num_ranks
         self.steps_per_epoch = self._epoch_size() // (batch_size * num_ranks)
         self._check()
-        self._size = size_of(self._reader.image(int(self._rows[0])))
+        self._size = row_size(self._reader, int(self._rows[0]))
 
     def __iter__(self) -> Iterator[Batch]:
         """Yields the batches of this worker's steps, from `first_step` on."""
@@ -122,10 +125,7 @@ class FaceFeed(IterableDataset[Batch]):
         chosen = order[start : start + self.batch_size]
         images = _shared_images(len(chosen), *self._size)
         for image, row in zip(images.numpy(), self._rows[chosen].tolist(), strict=True):
-            try:
-                decode_into(self._reader.image(row), image)
-            except ValueError as error:
-                raise ShardError(f"{self._reader.name(row)}: {error}; make the dataset again") from error
+            decode_row(self._reader, row, image)
         return images, torch.from_numpy(self._labels[chosen])
 
 
@@ -136,9 +136,15 @@ def load(feed: FaceFeed, num_workers: int, *, pin: bool = False) -> Iterator[Bat
         feed: what to read.
         num_workers: processes; 0 reads in this one.
         pin: into memory that a GPU copies from without waiting.
+
+    Raises:
+        ShardError: an image cannot be read.
     """
     loader = DataLoader(feed, batch_size=None, num_workers=num_workers, pin_memory=pin)
-    yield from loader
+    try:
+        yield from loader
+    except ShardError as error:  # of another process, the loader puts the traceback of there into the message
+        raise ShardError(str(error).rstrip().rpartition(_RAISED)[2]) from error
 
 
 def _shared_images(count: int, height: int, width: int) -> Tensor:

@@ -21,6 +21,7 @@ from synth.whole_files import whole_file
 
 _KEY: Final = "synth"
 _FORMAT: Final = 1
+_FETCHED: Final = "pretrained"  # option of backbones that begin with weights of a hub: the file replaces them
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class ModelDescription:
         backbone: type and options.
         embedding_size: E.
         space: name of the embedding space: vectors of one training are useless to another.
-        trained_on: what made it, in words or numbers: dataset, identities, images, steps.
+        trained_on: what made it, in words or numbers: dataset, identities, images, head, batch size.
     """
 
     backbone: ComponentSpec
@@ -42,9 +43,10 @@ class ModelDescription:
 
 def save_model(path: Path, tensors: Mapping[str, Tensor], description: ModelDescription) -> None:
     """Writes a backbone's tensors under their own names, RGB faces of -1..1 its input; whole or not at all."""
+    options = {name: value for name, value in description.backbone.options.items() if name != _FETCHED}
     header = {
         "format": _FORMAT,
-        "backbone": {"type": description.backbone.type, **description.backbone.options},
+        "backbone": {"type": description.backbone.type, **options},
         "embedding_size": description.embedding_size,
         "space": description.space,
         "trained_on": dict(description.trained_on),
@@ -65,6 +67,8 @@ def read_description(path: Path) -> ModelDescription:
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})[_KEY])
+        if header["format"] != _FORMAT:
+            raise ValueError(f"format {header['format']!r}, this version of synth reads {_FORMAT}")
         options = dict(header["backbone"])
         spec = ComponentSpec("backbone", options.pop("type"), options)
         size, space = int(header["embedding_size"]), str(header["space"])

@@ -24,7 +24,7 @@ class Recipe(BaseModel):
         weight_decay: of weights; normalisations, biases and PReLU slopes have none.
         max_gradient_norm: longer gradients are cut to it.
         schedule: how the learning rate falls: 'cosine' or 'poly' towards 0, or 'step', to a tenth at each milestone.
-        milestones: of 'step', rising shares of the steps.
+        milestones: of 'step', rising shares of all steps.
         power: of 'poly'.
         warmup_steps: in which the learning rate rises from 0.
         precision: of the backbone; heads always compute in float32. There is no float16, gradients underflow in it.
@@ -37,7 +37,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     steps: Count
-    batch_size: Count = 128
+    batch_size: Annotated[int, Field(ge=2)] = 128  # a batch of one has no spread to normalise by
     optimiser: Literal["sgd", "adamw"] = "sgd"
     learning_rate: Rate = 0.1
     momentum: Share = 0.9
@@ -70,4 +70,4 @@ class Recipe(BaseModel):
             return self.learning_rate * (1 + math.cos(math.pi * done)) / 2
         if self.schedule == "poly":
             return self.learning_rate * math.pow(1 - done, self.power)
-        return self.learning_rate * math.pow(0.1, sum(done >= share for share in self.milestones))
+        return self.learning_rate * math.pow(0.1, sum(step >= share * self.steps for share in self.milestones))

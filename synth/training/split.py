@@ -42,7 +42,8 @@ def split(dataset: DatasetReader, held_out: int, min_images: int, seed: int) -> 
         seed: of the choice.
 
     Raises:
-        ConfigError: too few identities, or some have too few images.
+        ConfigError: too few identities, or some have too few images; the held-out ones must give pairs of one
+            identity and of two.
     """
     counts = np.bincount(dataset.labels)
     if counts.min() < min_images:
@@ -51,12 +52,17 @@ def split(dataset: DatasetReader, held_out: int, min_images: int, seed: int) -> 
             f"(label {counts.argmin()} has {counts.min()}): nothing says which of their features stay the same; raise "
             "selection.min_images_per_identity in the run, or lower data.min_images_per_identity"
         )
-    if not 0 < held_out <= dataset.num_labels - 2:
+    if not 2 <= held_out <= dataset.num_labels - 2:
         raise ConfigError(
-            f"{dataset.folder}: cannot hold out {held_out} of {dataset.num_labels} identities; at least 1 is needed to "
-            "choose the checkpoint and at least 2 to train on: change data.held_out_identities"
+            f"{dataset.folder}: cannot hold out {held_out} of {dataset.num_labels} identities; at least 2 are needed "
+            "to choose the checkpoint and at least 2 to train on: change data.held_out_identities"
         )
     order = shuffled(dataset.num_labels, seed, _STREAM)
+    if counts[order[:held_out]].max() < 2:
+        raise ConfigError(
+            f"{dataset.folder}: none of the {held_out} held-out identities has 2 images, so nothing tells how alike "
+            "the images of one are: raise data.min_images_per_identity or data.held_out_identities"
+        )
     return _part(dataset, np.sort(order[held_out:])), _part(dataset, np.sort(order[:held_out]))
 
 

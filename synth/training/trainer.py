@@ -7,21 +7,21 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from synth.errors import TrainingError, WeightsError
+from synth.errors import ConfigError, TrainingError, WeightsError
 from synth.faces.embedding import embed_in_batches
-from synth.torch_runtime import DTYPES
+from synth.torch_runtime import DTYPES, prepare
 from synth.training.augmentation.batch import augmented, network_input
 from synth.training.augmentation.draws import Draws
 from synth.training.augmentation.options import Augmentation
 from synth.training.average import RunningMean
 from synth.training.backbones.base import Backbone
-from synth.training.checkpoint import load_checkpoint, save_checkpoint
+from synth.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from synth.training.embedding import features
 from synth.training.feed import Batch, FaceFeed, load
 from synth.training.heads.base import Head, HeadResult
@@ -95,6 +95,10 @@ class Trainer:
         seed: 0 .. .
         device: 'cpu', or 'cuda' for the GPU that accelerate gives this process.
         num_workers: processes that read ahead.
+
+    Raises:
+        ConfigError: the device is not there.
+        WeightsError: the folder's checkpoint is damaged, or of another backbone or head.
     """
 
     def __init__(
@@ -112,7 +116,7 @@ class Trainer:
         device: str = "cpu",
         num_workers: int = 0,
     ) -> None:
-        self._accelerator = Accelerator(cpu=device == "cpu")
+        self._accelerator = _accelerator(device)
         self._recipe, self._augmentation = recipe, augmentation
         self._feed, self._validation = feed, validation
         self._folder, self._description = folder, description
@@ -126,8 +130,8 @@ class Trainer:
         self._sums, self._since = torch.zeros(3, dtype=torch.float64), 0  # of what is not reported yet
         state = load_checkpoint(folder, self._plain, self._mean, self._optimiser)
         if state is not None:
-            self.step, self._best = state["step"], state["best"]
-            self._sums, self._since = torch.tensor(state["sums"], dtype=torch.float64), state["since"]
+            self.step, self._best = state.step, state.best
+            self._sums, self._since = torch.tensor(state.sums, dtype=torch.float64), state.since
 
     @property
     def _plain(self) -> _Joint:
@@ -148,7 +152,7 @@ class Trainer:
             judged: told of each look at the held-out identities.
 
         Raises:
-            TrainingError: the loss is NaN or infinite.
+            TrainingError: the loss or the gradient is NaN or infinite.
             ShardError: an image cannot be read.
         """
         recipe, rank = self._recipe, self._accelerator.process_index
@@ -188,16 +192,21 @@ class Trainer:
         with torch.autocast(device.type, DTYPES[self._recipe.precision], enabled=mixed):
             loss, similarities, hits = self._joint(faces, labels)
         if not torch.isfinite(loss):
-            raise TrainingError(
-                f"{self._folder}: step {step}: the loss is {loss.item()}; the checkpoint of before stays: lower "
-                "learning_rate or max_gradient_norm, raise warmup_steps, or begin anew in another folder"
-            )
+            raise TrainingError(self._diverged(step, "loss", loss))
         self._optimiser.zero_grad(set_to_none=True)
         self._accelerator.backward(loss)
-        self._accelerator.clip_grad_norm_(self._joint.parameters(), self._recipe.max_gradient_norm)
+        norm = self._accelerator.clip_grad_norm_(self._joint.parameters(), self._recipe.max_gradient_norm)
+        if norm is not None and not torch.isfinite(norm):
+            raise TrainingError(self._diverged(step, "gradient's norm", norm))
         self._optimiser.step()
         self._mean.update(self._plain, step)
         return torch.stack([loss.detach(), similarities.nanmean(), hits.float().mean()]).float().cpu()
+
+    def _diverged(self, step: int, what: str, value: Tensor) -> str:
+        return (
+            f"{self._folder}: step {step}: the {what} is {value.item()}; the checkpoint of before stays; begin anew in "
+            "another folder with a lower learning_rate or max_gradient_norm, or more warmup_steps"
+        )
 
     def _judge(self) -> Judgement:
         """Looks at the held-out identities with the mean of the parameters; the best one becomes the model file."""
@@ -232,7 +241,15 @@ class Trainer:
 
     def _save(self) -> None:
         if self.is_main:
-            state: dict[str, Any] = {"step": self.step, "best": self._best}
-            state |= {"sums": self._sums.tolist(), "since": self._since}
+            state = TrainingState(step=self.step, best=self._best, sums=self._sums.tolist(), since=self._since)
             save_checkpoint(self._folder, self._plain, self._mean, self._optimiser, state)
         self._accelerator.wait_for_everyone()
+
+
+def _accelerator(device: str) -> Accelerator:
+    """Makes torch deterministic; the precision is the recipe's, whatever `accelerate config` was told."""
+    try:
+        prepare(device)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    return Accelerator(cpu=device == "cpu", mixed_precision="no")

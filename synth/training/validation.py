@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from synth.shards.dataset import DatasetReader
-from synth.training.decoding import decode_all
+from synth.training.rows import decode_rows
 from synth.training.split import Part
 from synth.types import Embeddings, Images
 from synth.verification import equal_error_rate, genuine_pairs, impostor_pairs, pair_scores
@@ -22,10 +22,13 @@ class Validation:
         dataset: with the images.
         held_out: identities no step sees.
         seed: of the draw.
+
+    Raises:
+        ShardError: an image cannot be decoded or has another size.
     """
 
     def __init__(self, dataset: DatasetReader, held_out: Part, seed: int) -> None:
-        self._images = decode_all([dataset.image(row) for row in held_out.rows.tolist()])
+        self._images = decode_rows(dataset, held_out.rows)
         self._genuine = genuine_pairs(held_out.labels)
         self._impostor = impostor_pairs(held_out.labels, MAX_IMPOSTORS, seed)
 

@@ -76,6 +76,25 @@ def test_all_genuine_pairs_first_are_told():
     assert not evaluate(*reversed(pairs_with(scores[order], same[order]))).balanced
 
 
+@pytest.mark.parametrize("share", [0.1, 0.9])
+def test_folds_that_are_alike_without_being_half_genuine_are_told(share):
+    scores, _ = random_scores()
+    same = np.arange(600) % 10 < 10 * share
+
+    assert not evaluate(*reversed(pairs_with(scores, same))).balanced
+
+
+def test_folds_that_lost_a_pair_are_balanced_still():
+    scores, same = random_scores(6000)
+    pairs, embed = pairs_with(scores, same)
+    kept = np.arange(6000) != 30
+    fewer = DecodedPairs(
+        images=pairs.images, same=same[kept], folds=pairs.folds[kept], unreadable=(), rows=np.flatnonzero(kept)
+    )
+
+    assert evaluate(lambda images: embed(images)[np.repeat(kept, 2)], fewer).balanced
+
+
 def test_intervals_over_identities_hold_the_figures():
     scores, same = random_scores()
     pairs, embed = pairs_with(scores, same)

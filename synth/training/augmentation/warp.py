@@ -23,9 +23,9 @@ def warp(images: Tensor, draws: Draws, options: Augmentation) -> Tensor:
     Returns:
         Floating (B, 3, H, W).
     """
-    mirrored = draws.chosen("flip", options.flip)
+    mirrored = draws.chosen("flip", options.flip)  # on the CPU, as all draws
     if not any((options.scale, options.rotation, options.shift, options.aspect, options.corners)):
-        return torch.where(mirrored[:, None, None, None], images.flip(3), images)
+        return torch.where(mirrored.to(images.device)[:, None, None, None], images.flip(3), images)
     transform = _bent(draws, options) @ _moved(draws, options) @ torch.diag_embed(_mirror(mirrored))
     grid = _grid(transform.to(images.device), images.shape[2], images.shape[3])
     return functional.grid_sample(images, grid.to(images.dtype), padding_mode="border", align_corners=False)

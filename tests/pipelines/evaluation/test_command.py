@@ -75,6 +75,33 @@ def test_several_models_and_sets_stand_side_by_side(tmp_path):
     assert lines[2].split()[:4] == ["painted", "b", "60", "1.0000"]
 
 
+def test_sets_of_one_file_name_are_told_apart(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    paths = [
+        write_pairs(tmp_path / "a" / "lfw.bin", 120, broken=[7]),
+        write_pairs(tmp_path / "b" / "lfw.bin", 120),
+        write_pairs(tmp_path / "b" / "cfp.bin"),
+    ]
+
+    results = evaluate_all([PAINTED], read_sets(paths, []), "cpu", tmp_path / "out")
+
+    contents = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert [content["set"] for content in contents] == [str(paths[0]), str(paths[1]), "cfp"]
+    assert [len(content["unreadable"]) for content in contents] == [1, 0, 0]
+    assert page.count('<path class="line') == 3
+    assert str(paths[1]) in table(results)[2]
+
+
+def test_a_set_that_is_named_twice_has_a_chart_for_each_time(tmp_path):
+    path = write_pairs(tmp_path / "a.bin")
+
+    evaluate_all([PAINTED], read_sets([path, path], []), "cpu", tmp_path / "out")
+
+    assert (tmp_path / "out" / "index.html").read_text().count('<path class="line') == 2
+
+
 def test_pairs_that_cannot_be_decoded_are_left_out_and_named(tmp_path):
     (pair_set,) = read_sets([write_pairs(tmp_path / "a.bin", 120, broken=[7])], [])
 

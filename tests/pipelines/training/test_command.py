@@ -1,10 +1,13 @@
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -52,9 +55,42 @@ def test_the_model_is_a_recogniser(tmp_path, dataset):
     embeddings = recogniser.embed(painted_images(2, 2))
 
     assert isinstance(recogniser, Trained)
-    assert recogniser.space == "synth/training"
+    assert re.fullmatch(r"synth/training-[0-9a-f]{8}", recogniser.space)
     assert embeddings.shape == (4, 16)
     assert embeddings[0] @ embeddings[1] > embeddings[0] @ embeddings[2]
+
+
+def test_trainings_share_a_space_only_if_they_are_the_same(tmp_path, dataset):
+    outcomes = [
+        trained(tmp_path, dataset, f"seed={seed}", folder=f"{folder}/m")[0]
+        for seed, folder in ((3, "a"), (4, "b"), (3, "c"))
+    ]
+
+    first, other, same = (read_description(outcome.model).space for outcome in outcomes)
+
+    assert first != other
+    assert first == same
+
+
+def test_another_dataset_makes_another_space(tmp_path):
+    spaces = []
+    for per_identity in (6, 8):
+        write_dataset(tmp_path / "data", identities=10, per_identity=per_identity)
+        spaces.append(read_description(trained(tmp_path, tmp_path / "data")[0].model).space)
+        shutil.rmtree(tmp_path / "training")
+
+    assert spaces[0] != spaces[1]
+
+
+def test_a_training_in_the_folder_one_is_in_has_its_name(tmp_path, dataset, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+
+    outcome = train(
+        small_config(tmp_path, dataset), Path(), device="cpu", threads=1, num_workers=0, watch=lambda line: None
+    )
+
+    assert read_description(outcome.model).space.startswith("synth/mine-")
 
 
 def test_a_second_run_does_nothing_and_says_so(tmp_path, dataset):
@@ -65,6 +101,31 @@ def test_a_second_run_does_nothing_and_says_so(tmp_path, dataset):
     assert (first.is_new, second.is_new) == (True, False)
     assert lines == []
     assert second.equal_error_rate == first.equal_error_rate
+
+
+def test_a_finished_training_without_its_log_keeps_its_page_and_says_what_it_does_not_know(tmp_path, dataset):
+    config, folder = write_config(tmp_path, dataset), tmp_path / "training"
+    trained(tmp_path, dataset)
+    page = (folder / "report" / "index.html").read_bytes()
+    (folder / "log.jsonl").unlink()
+
+    done = synth("train", config, "--run-dir", folder)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith("equal error rate not known, log.jsonl lacks it; there was nothing to do")
+    assert (folder / "report" / "index.html").read_bytes() == page
+
+
+def test_a_log_with_a_bad_line_is_refused_and_nothing_is_lost(tmp_path, dataset):
+    trained(tmp_path, dataset)
+    log = tmp_path / "training" / "log.jsonl"
+    text = log.read_text() + "{'step': 9\n"
+    log.write_text(text)
+
+    with pytest.raises(RunError, match=r"log\.jsonl:7: .*expected JSON as a training logs it; take the line out"):
+        trained(tmp_path, dataset)
+
+    assert log.read_text() == text
 
 
 def test_another_configuration_is_refused_with_what_differs(tmp_path, dataset):

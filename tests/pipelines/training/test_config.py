@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from pipelines.training.config import load_train_config
@@ -24,6 +26,16 @@ def test_a_configuration_is_read_with_its_defaults(tmp_path):
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("train_*.yaml")), ids=lambda path: path.name)
 def test_the_published_configurations_are_right(path):
     assert load_train_config(path).recipe.steps > 0
+
+
+@pytest.mark.parametrize("name", ["train_r18.yaml", "train_r50.yaml"])
+def test_several_gpus_are_told_to_share_the_batch_of_one(name):
+    path = ROOT / "configs" / name
+
+    (command,) = re.findall(r"--num_processes (\d+) .*?--set recipe\.batch_size=(\d+)", path.read_text(), re.DOTALL)
+
+    processes, batch_size = map(int, command)
+    assert processes * batch_size == load_train_config(path).recipe.batch_size
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,12 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from synth.errors import RunError
-from synth.shards.commit import commit_directory, replace_directory
+from synth.shards.commit import commit_directory, replace_directory, restore_directory
 
 
 def commit(tmp_path, text):
@@ -103,6 +104,36 @@ def test_a_failed_replacement_leaves_the_old_one(tmp_path):
 
     with pytest.raises(RuntimeError, match="disk on fire"):
         write_half(replace_directory(tmp_path / "dataset"))
+
+    assert [path.name for path in tmp_path.rglob("*")] == ["dataset", "first.txt"]
+
+
+def test_a_crash_between_the_two_renames_loses_nothing(tmp_path):
+    final = tmp_path / "dataset"
+    with replace_directory(final) as folder:
+        (folder / "first.txt").write_text("first")
+    final.rename(tmp_path / ".dataset.old")
+    (tmp_path / ".dataset.new").mkdir()
+
+    restore_directory(final)
+
+    assert [path.name for path in final.iterdir()] == ["first.txt"]
+
+
+def test_a_new_folder_that_cannot_be_put_in_place_leaves_the_old_one(tmp_path, monkeypatch):
+    final = tmp_path / "dataset"
+    with replace_directory(final) as folder:
+        (folder / "first.txt").write_text("first")
+    rename = Path.rename
+
+    def broken(path, target):
+        if path.name.endswith(".new"):
+            raise OSError("disk on fire")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", broken)
+    with pytest.raises(OSError, match="disk on fire"), replace_directory(final) as folder:
+        (folder / "second.txt").write_text("second")
 
     assert [path.name for path in tmp_path.rglob("*")] == ["dataset", "first.txt"]
 

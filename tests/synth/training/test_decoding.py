@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from synth.images import decode_image, encode_jpeg, encode_png
-from synth.training.decoding import decode_all, decode_into, size_of
+from synth.training.decoding import decode_into, size_of
 
 
 def noise(height=40, width=56):
@@ -64,9 +64,3 @@ def test_a_jpeg_that_is_cut_short_is_refused():
 @pytest.mark.parametrize("encode", [encode_jpeg, encode_png])
 def test_sizes_are_read(encode):
     assert size_of(encode(noise())) == (40, 56)
-
-
-def test_several_images_become_one_array():
-    images = decode_all([encode_png(noise()), encode_png(255 - noise())])
-
-    assert np.array_equal(images[0], 255 - images[1])

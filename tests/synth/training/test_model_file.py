@@ -43,6 +43,22 @@ def test_the_same_model_gives_the_same_bytes(saved, tmp_path):
     assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
 
 
+def test_weights_of_a_hub_are_not_fetched_again(tmp_path):
+    network = Small(**TINY)
+    save_model(tmp_path / "model.safetensors", network.state_dict(), description(pretrained=True))
+
+    assert read_description(tmp_path / "model.safetensors") == description()
+
+
+def test_a_file_of_another_format_is_refused(saved):
+    path, network = saved
+    header = {"format": 2, "backbone": {"type": "small"}, "embedding_size": 8, "space": "x", "trained_on": {}}
+    safetensors.torch.save_file(network.state_dict(), path, {"synth": json.dumps(header)})
+
+    with pytest.raises(WeightsError, match="format 2, this version of synth reads 1"):
+        load_model(path)
+
+
 def test_any_reader_of_safetensors_finds_the_tensors_under_the_backbone_s_names(saved):
     path, network = saved
 

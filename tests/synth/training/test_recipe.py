@@ -28,6 +28,14 @@ def test_step_falls_to_a_tenth_at_each_milestone():
     assert rates == pytest.approx([1.0] * 5 + [0.1] * 3 + [0.01] * 2)
 
 
+def test_milestones_are_shares_of_all_steps_warm_up_included():
+    recipe = Recipe(steps=100, learning_rate=1.0, schedule="step", milestones=[0.5], warmup_steps=20)
+
+    rates = [recipe.learning_rate_at(step) for step in (49, 50)]
+
+    assert rates == pytest.approx([1.0, 0.1])
+
+
 def test_the_warm_up_rises_to_the_full_rate():
     recipe = Recipe(steps=20, learning_rate=0.4, warmup_steps=4)
 
@@ -37,9 +45,9 @@ def test_the_warm_up_rises_to_the_full_rate():
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"steps": 0}, {"learning_rate": 0.0}, {"learning_rate": float("inf")}, {"momentum": 1.0}, {"average": -0.1},
-        {"warmup_steps": 11}, {"milestones": [0.8, 0.5]}, {"milestones": [1.0]}, {"precision": "float16"},
-        {"schedule": "linear"}, {"learning_rate": "0.1"}, {"lr": 0.1},
+        {"steps": 0}, {"batch_size": 1}, {"learning_rate": 0.0}, {"learning_rate": float("inf")}, {"momentum": 1.0},
+        {"average": -0.1}, {"warmup_steps": 11}, {"milestones": [0.8, 0.5]}, {"milestones": [1.0]},
+        {"precision": "float16"}, {"schedule": "linear"}, {"learning_rate": "0.1"}, {"lr": 0.1},
     ],
     ids=str,
 )  # fmt: skip

@@ -38,7 +38,7 @@ def test_which_identities_are_held_out_follows_from_the_seed(dataset):
     assert len({frozenset(choice) for choice in choices}) > 1
 
 
-@pytest.mark.parametrize("held_out", [0, 7, 8])
+@pytest.mark.parametrize("held_out", [0, 1, 7, 8])
 def test_too_few_identities_are_refused(dataset, held_out):
     with pytest.raises(ConfigError, match=f"cannot hold out {held_out} of 8 identities"):
         split(dataset, held_out, 2, 0)
@@ -56,6 +56,13 @@ def test_a_class_with_one_image_is_taken_when_asked_for(tmp_path):
     labels = [0, 0, 0, 1, 2, 2, 2, 2, 3, 3, 3, 3]
     write_dataset(tmp_path, identities=4, per_identity=3, labels=labels)
 
-    training, held_out = split(DatasetReader(tmp_path), 1, 1, 0)
+    training, held_out = split(DatasetReader(tmp_path), 2, 1, 0)
 
     assert np.array_equal(np.sort(np.concatenate([training.rows, held_out.rows])), np.arange(12))
+
+
+def test_held_out_identities_of_one_image_each_are_refused(tmp_path):
+    write_dataset(tmp_path, identities=6, per_identity=1)
+
+    with pytest.raises(ConfigError, match="none of the 3 held-out identities has 2 images"):
+        split(DatasetReader(tmp_path), 3, 1, 0)

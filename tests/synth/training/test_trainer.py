@@ -1,8 +1,10 @@
 import pytest
+import safetensors.torch
 import torch
+from accelerate.state import AcceleratorState
 
 from synth.components import ComponentSpec
-from synth.errors import TrainingError, WeightsError
+from synth.errors import ConfigError, TrainingError, WeightsError
 from synth.shards.dataset import DatasetReader
 from synth.training.augmentation.options import Augmentation
 from synth.training.backbones.small import Small
@@ -34,7 +36,7 @@ def dataset(tmp_path_factory):
     return DatasetReader(path)
 
 
-def trainer(dataset, folder, head=CosFace, width=4, augmentation=None, **recipe):
+def trainer(dataset, folder, head=CosFace, width=4, augmentation=None, device="cpu", **recipe):
     training, held_out = split(dataset, held_out=4, min_images=2, seed=0)
     options = {"width": width, "input_size": 16, "embedding_size": 16}
     torch.manual_seed(0)
@@ -57,6 +59,7 @@ def trainer(dataset, folder, head=CosFace, width=4, augmentation=None, **recipe)
         folder,
         ModelDescription(ComponentSpec("backbone", "small", options), 16, "test", {}),
         seed=3,
+        device=device,
     )
 
 
@@ -133,13 +136,19 @@ def test_a_finished_training_does_nothing(dataset, tmp_path):
 
 
 def test_the_model_that_is_kept_is_the_best_on_held_out_identities(dataset, tmp_path):
-    seen = train(trainer(dataset, tmp_path, steps=20, validate_every=2, learning_rate=0.5))
+    options = {"schedule": "step", "milestones": [], "learning_rate": 0.5}
+    seen = train(trainer(dataset, tmp_path, steps=20, validate_every=2, **options))
     judged = [what for what in seen if isinstance(what, Judgement)]
 
     best = [what.equal_error_rate for what in judged if what.is_best]
 
     assert best == sorted(best, reverse=True)
     assert best[-1] == min(what.equal_error_rate for what in judged)
+    (last,) = [what for what in judged if what.is_best and what.equal_error_rate == best[-1]][-1:]
+    assert last.step < 20
+    (tmp_path / "short").mkdir()
+    train(trainer(dataset, tmp_path / "short", steps=last.step, **options))
+    assert (tmp_path / MODEL).read_bytes() == (tmp_path / "short" / MODEL).read_bytes()
 
 
 def test_judging_does_not_change_the_training(dataset, tmp_path):
@@ -153,8 +162,44 @@ def test_judging_does_not_change_the_training(dataset, tmp_path):
 
 
 def test_a_loss_that_is_no_number_stops_and_says_where(dataset, tmp_path):
-    with pytest.raises(TrainingError, match=r"step \d+: the loss is (nan|inf); the checkpoint of before stays"):
-        train(trainer(dataset, tmp_path, head=NotANumber, steps=6))
+    with pytest.raises(TrainingError, match=r"step 2: the loss is nan; the checkpoint of before stays; begin anew"):
+        train(trainer(dataset, tmp_path, head=NotANumber, steps=6, checkpoint_every=1))
+
+    assert trainer(dataset, tmp_path, steps=6, checkpoint_every=1).step == 2
+
+
+def test_a_gradient_that_is_no_number_stops_before_it_reaches_a_checkpoint(dataset, tmp_path):
+    with pytest.raises(TrainingError, match=r"step 2: the gradient's norm is nan; the checkpoint of before stays"):
+        train(trainer(dataset, tmp_path, head=SteepHead, steps=6, checkpoint_every=1))
+
+    trainer(dataset, tmp_path, steps=6, checkpoint_every=1)
+    tensors = safetensors.torch.load_file(tmp_path / "checkpoint" / "model.safetensors")
+    assert all(tensor.isfinite().all() for tensor in tensors.values())
+
+
+def test_the_precision_is_the_recipe_s_whatever_accelerate_was_told(dataset, tmp_path, monkeypatch):
+    folders = [tmp_path / "plain", tmp_path / "told"]
+    for folder, told in zip(folders, ("no", "bf16"), strict=True):
+        folder.mkdir()
+        monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", told)
+        AcceleratorState._reset_state(reset_partial_state=True)
+        train(trainer(dataset, folder, steps=4))
+
+    first, second = ((folder / MODEL).read_bytes() for folder in folders)
+    assert first == second
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused(dataset, tmp_path):
+    with pytest.raises(ConfigError, match="device 'cuda': torch sees 0 CUDA devices; use another or cpu"):
+        trainer(dataset, tmp_path, device="cuda")
+
+
+def test_a_training_goes_on_after_a_crash_within_the_checkpoint_s_replacement(dataset, tmp_path):
+    train(trainer(dataset, tmp_path, steps=4))
+    (tmp_path / "checkpoint").rename(tmp_path / ".checkpoint.old")
+
+    assert trainer(dataset, tmp_path, steps=8).step == 4
 
 
 def test_bfloat16_trains(dataset, tmp_path):
@@ -178,9 +223,10 @@ def test_a_checkpoint_of_another_head_is_refused(dataset, tmp_path):
         trainer(dataset, tmp_path, steps=8, head=AdaFace)
 
 
-def test_a_torn_checkpoint_is_refused(dataset, tmp_path):
+@pytest.mark.parametrize("state", ["{", "{}", "[]", "3"])
+def test_a_torn_checkpoint_is_refused(dataset, tmp_path, state):
     train(trainer(dataset, tmp_path, steps=4))
-    (tmp_path / "checkpoint" / "state.json").write_text("{")
+    (tmp_path / "checkpoint" / "state.json").write_text(state)
 
     with pytest.raises(WeightsError, match=r"state\.json: cannot be read .* to begin anew"):
         trainer(dataset, tmp_path, steps=8)
@@ -194,3 +240,14 @@ class NotANumber(CosFace):
     def loss(self, cosines, labels, embeddings):
         self.calls += 1
         return super().loss(cosines, labels, embeddings) * (float("nan") if self.calls == 3 else 1.0)
+
+
+class SteepHead(CosFace):
+    """Has a finite loss without a finite gradient in the third step."""
+
+    calls = 0
+
+    def loss(self, cosines, labels, embeddings):
+        self.calls += 1
+        found = super().loss(cosines, labels, embeddings)
+        return found + (cosines * 0).sum().abs().sqrt() if self.calls == 3 else found

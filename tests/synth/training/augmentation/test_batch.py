@@ -208,3 +208,10 @@ def test_half_the_size_is_the_mean_of_four_pixels():
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(ValidationError):
         Augmentation(**options)
+
+
+@pytest.mark.parametrize("options", [{"flip": 0.5}, {"flip": 0.5, "scale": 0.1, "corners": 0.1}], ids=str)
+def test_images_of_another_device_than_the_draws_are_warped_there(options):
+    faces = warp(planes(pictures()).to("meta"), draws(), only(**options))
+
+    assert (faces.device.type, faces.shape) == ("meta", (16, 3, 48, 48))
