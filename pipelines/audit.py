@@ -58,6 +58,7 @@ def write_audit(run_dir: Path, settings: AuditSettings) -> AuditResult:
 
     Raises:
         RunError: the directory is no run, its selection is missing, or nothing was kept.
+        RunLockedError: a driver or another audit works on it.
         ConfigError: the settings do not fit the run.
         VectorsError: a gallery cannot be read.
         WeightsError: a weight file of the second recogniser is missing.
@@ -66,12 +67,13 @@ def write_audit(run_dir: Path, settings: AuditSettings) -> AuditResult:
     run = RunDirectory(run_dir)
     config = stored_config(run)
     check_settings(settings, config)
-    material = gather(run, config, settings.samples, SEED)
-    audits = _audits(run, config, material, settings)
-    result = AuditResult(page=run.audit / "index.html", audits=audits)
-    with replace_directory(run.audit) as folder:
-        (folder / "audit.json").write_text(_as_text(run, material, result))
-        (folder / "index.html").write_text(_as_page(run, material, result))
+    with run.lock():
+        material = gather(run, config, settings.samples, SEED)
+        audits = _audits(run, config, material, settings)
+        result = AuditResult(page=run.audit / "index.html", audits=audits)
+        with replace_directory(run.audit) as folder:
+            (folder / "audit.json").write_text(_as_text(run, material, result))
+            (folder / "index.html").write_text(_as_page(run, material, result))
     return result
 
 

@@ -16,7 +16,7 @@ from pipelines.commands.listing import components
 from pipelines.commands.running import run
 from pipelines.commands.sampling import fit_sampler
 from pipelines.commands.weights import weights
-from synth.errors import ConfigError, SynthError
+from synth.errors import DISK_FULL, ConfigError, DiskFullError, SynthError
 
 app = typer.Typer(
     name="synth",
@@ -39,6 +39,8 @@ def main() -> NoReturn:
     except SynthError as error:
         fail(str(error), error.exit_code)
     except OSError as error:
+        if error.errno in DISK_FULL:
+            fail("no space left on the disk; free some and run again", DiskFullError.exit_code)
         if error.filename is None:  # not about a path that the user named
             raise
         fail(f"{error.filename}: {error.strerror}", ConfigError.exit_code)

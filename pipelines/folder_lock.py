@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,8 +29,10 @@ def folder_lock(folder: Path, name: str) -> Iterator[None]:
         _take(descriptor, fcntl.LOCK_EX, folder)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
-        yield
-        os.ftruncate(descriptor, 0)
+        try:
+            yield
+        finally:
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 
@@ -58,5 +61,25 @@ def _take(descriptor: int, kind: int, folder: Path) -> None:
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
-        holder = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
-        raise RunLockedError(f"{folder}: {holder} works on it; wait until it ends, or end it and run again") from None
+        raise RunLockedError(
+            f"{folder}: {_holder(descriptor)} works on it; wait until it ends, or end it and run again"
+        ) from None
+
+
+def _holder(descriptor: int) -> str:
+    """Names who holds a folder. Readers do not write their names, and a killed process does not take its own away."""
+    named = os.read(descriptor, 200).decode(errors="replace").strip()
+    found = re.fullmatch(rf"process (\d+) on {re.escape(socket.gethostname())}", named)
+    if not named or (found and not _is_alive(int(found[1]))):
+        return "another process"
+    return named
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import shutil
 import uuid
@@ -14,7 +13,7 @@ from typing import Any
 
 from pipelines.fingerprint import STAGES, Fingerprint
 from pipelines.folder_lock import folder_lock, shared_folder_lock
-from synth.errors import DiskFullError, RunError, ShardError
+from synth.errors import DISK_FULL, DiskFullError, RunError, ShardError
 from synth.shards.commit import UNFINISHED, replace_file
 from synth.shards.manifest import RECORD_NAME, ShardRecord, Task
 
@@ -207,7 +206,7 @@ def disk_errors(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in DISK_FULL:
             raise DiskFullError(f"{root}: no space left on the disk; free some and run again to go on") from error
         raise
 

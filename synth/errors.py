@@ -22,8 +22,11 @@ A message says place, value, rule and way out. A wrong argument in library code 
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
+
+DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT)  # numbers of the OSErrors that say so
 
 
 class SynthError(Exception):

@@ -38,9 +38,11 @@ def verify(run: RunArgument) -> None:
 def report(run: RunArgument) -> None:
     """Writes the report of a run again."""
     from pipelines.report import write_report
-    from pipelines.run_directory import disk_errors
+    from pipelines.run_directory import RunDirectory, disk_errors
 
-    with disk_errors(run):
+    directory = RunDirectory(run)
+    directory.read_run()  # a folder that is no run gets no lock file
+    with disk_errors(run), directory.lock():
         print(write_report(run))
 
 

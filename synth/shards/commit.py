@@ -48,8 +48,11 @@ def commit_directory(final: Path, scratch: Path) -> Iterator[Path]:
 def replace_file(path: Path, data: bytes) -> None:
     """Writes a derived file so that a reader finds the old one or the new one, never a part."""
     temporary = path.with_name(path.name + UNFINISHED)
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def flush_tree(folder: Path) -> None:

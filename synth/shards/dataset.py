@@ -97,14 +97,15 @@ class DatasetReader:
 
     def _check_labels(self) -> int:
         """Returns the number of labels; they must be 0..C-1, each used."""
-        counts = np.bincount(self.labels)
-        unused = np.flatnonzero(counts == 0)
-        if len(unused):
+        used = np.unique(self.labels)
+        if used[-1] != len(used) - 1:
+            first = np.flatnonzero(used != np.arange(len(used)))[0]
             raise ShardError(
-                f"{self.folder}: label {unused[0]} has no image, labels go up to {len(counts) - 1} "
-                f"({len(unused)} have none); labels must be 0..C-1 without gaps: export again, or add the missing tars"
+                f"{self.folder}: label {first} has no image, labels go up to {used[-1]} "
+                f"({used[-1] + 1 - len(used)} have none); labels must be 0..C-1 without gaps: export again, or add the "
+                "missing tars"
             )
-        return len(counts)
+        return len(used)
 
 
 def _samples(path: Path) -> npt.NDArray[np.int64]:
@@ -120,7 +121,10 @@ def _rows(path: Path, tar: TarReader) -> Iterator[tuple[int, int, int]]:
     """Yields offset, size and label of each sample, whose members are adjacent."""
     key, image, label = "", None, None
     for name, offset, size in tar.members():
-        dot = name.find(".", name.rfind("/") + 1)
+        base = name.rfind("/") + 1
+        dot = name.find(".", base)
+        if dot <= base:
+            raise ShardError(f"{path}: member '{name}' is not named key.extension, it belongs to no sample")
         extension = name[dot + 1 :].lower()
         if name[:dot] != key:
             if key:

@@ -69,11 +69,6 @@ class RecordReader(MappedFile):
 
     content = "a RecordIO file"
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Yields the payload of each record."""
-        for start, _ in self.spans():
-            yield self.read(start)
-
     def spans(self) -> Iterator[tuple[int, int]]:
         """Yields first and last offset (the latter not part of it) of each record, checking every part."""
         start = 0
@@ -84,7 +79,7 @@ class RecordReader(MappedFile):
             start = stop
 
     def read(self, start: int) -> bytes:
-        """Returns the payload of the record at an offset that `RecordWriter.add`, `spans` or an index gave.
+        """Returns the payload of the record at an offset that `RecordWriter.add` or `spans` gave.
 
         Raises:
             ShardError: no whole record is there.
@@ -165,24 +160,3 @@ def _cuts(payload: bytes) -> list[int]:
 def index_line(key: int, offset: int) -> bytes:
     """Returns the line of an index file that says where a record starts."""
     return b"%d\t%d\n" % (key, offset)
-
-
-def read_index(path: Path) -> dict[int, int]:
-    """Returns the offset of each record by its key, in the order of the index file.
-
-    Raises:
-        ShardError: the file is missing or damaged, or names a key twice.
-    """
-    offsets: dict[int, int] = {}
-    try:
-        with path.open(encoding="ascii") as file:
-            for number, line in enumerate(file, 1):
-                key, offset = map(int, line.split("\t"))
-                if key in offsets:
-                    raise ShardError(f"{path}:{number}: key {key} was there before; the file is damaged")
-                offsets[key] = offset
-    except OSError as error:
-        raise ShardError(f"{path}: cannot be read ({error}); make it again") from error
-    except ValueError as error:
-        raise ShardError(f"{path}: not an index of lines 'key, tab, offset' ({error}); make it again") from error
-    return offsets

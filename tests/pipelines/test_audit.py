@@ -12,7 +12,7 @@ from PIL import Image
 from pipelines.audit import write_audit
 from pipelines.auditing.settings import AuditSettings
 from pipelines.run_directory import RunDirectory
-from synth.errors import RunError, ShardError
+from synth.errors import RunError, RunLockedError, ShardError
 from synth.images import TRAINED_ALGORITHMIC_MEDIA, decode_image, encode_jpeg, provenance
 from synth.shards.table import read_table, write_table
 from tests.pipelines.auditing.tampering import (
@@ -337,6 +337,13 @@ def test_another_selection_takes_the_audit_of_the_former_one_away(spoilt):
 def test_a_directory_that_is_no_run_is_refused(tmp_path):
     with pytest.raises(RunError, match=r"run\.json"):
         write_audit(tmp_path, AuditSettings())
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_a_driver_works_on_is_refused(spoilt):
+    with spoilt.lock(), pytest.raises(RunLockedError, match="works on it"):
+        write_audit(spoilt.root, AuditSettings())
 
 
 def test_a_run_that_is_not_finished_is_refused(tmp_path):

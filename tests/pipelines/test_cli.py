@@ -1,11 +1,13 @@
 """The command line as a user meets it: messages, exit codes, and what can be done next."""
 
+import errno
 import json
 import os
 
 import numpy as np
 import pytest
 
+from pipelines import cli
 from tests.toy import CONFIG, run_toy, start_driver, synth, tree
 
 NO_FACE_PASSES = CONFIG.replace("detection, min: 0.5", "detection, min: 1.5")
@@ -320,3 +322,15 @@ def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(config, tmp_
     assert "no space left on the disk; free some and run again to go on" in output
     assert "Traceback" not in output
     assert again.returncode == 0, again.stderr
+
+
+def test_a_full_disk_is_told_by_any_command(monkeypatch, capsys):
+    def full(**_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(cli, "app", full)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "no space left on the disk; free some and run again\n"

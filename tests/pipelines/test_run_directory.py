@@ -1,3 +1,7 @@
+import socket
+import subprocess
+import sys
+
 import pytest
 
 from pipelines.fingerprint import Fingerprint
@@ -54,6 +58,18 @@ def test_many_may_read_a_run_while_no_driver_works_on_it(tmp_path):
     with run.shared_lock(), run.shared_lock(), pytest.raises(RunLockedError, match="works on it"), run.lock():
         pass
     with run.lock(), pytest.raises(RunLockedError, match=r"process .* works on it"), run.shared_lock():
+        pass
+
+
+def test_a_lock_names_nobody_who_is_gone(tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    with pytest.raises(RuntimeError, match="stopped"), run.lock():
+        raise RuntimeError("stopped")
+    assert (run.root / "run.lock").read_bytes() == b""
+
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    (run.root / "run.lock").write_text(f"process {gone.stdout.strip()} on {socket.gethostname()}\n")
+    with run.shared_lock(), pytest.raises(RunLockedError, match="another process works on it"), run.lock():
         pass
 
 

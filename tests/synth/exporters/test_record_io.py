@@ -10,7 +10,7 @@ from synth.dataset_folders.train_records import by_label, in_order
 from synth.errors import ComponentError, ShardError
 from synth.exporters.record_io import RecordIoExporter, _require_exact_keys
 from synth.shards.image_records import pack_image, unpack
-from synth.shards.record_io import MAGIC, RecordReader, encode_record, read_index
+from synth.shards.record_io import MAGIC, RecordReader, encode_record
 from synth.shards.table import write_table
 from tests import record_io_by_the_spec as spec
 from tests.synth.exporters.dataset_folder import CARD, make_dataset, make_samples, write_shard
@@ -83,7 +83,7 @@ def test_our_reader_finds_each_image_by_its_key(tmp_path, flavour):
     folder, _ = assemble(tmp_path, shards, flavour=flavour)
     images = {f"{s.key}.jpg": s for shard in shards for s in shard}
 
-    offsets = read_index(folder / "train.idx")
+    offsets = dict(spec.index((folder / "train.idx").read_text()))
     with RecordReader(folder / "train.rec") as records:
         for line in (folder / "train.tsv").read_text().splitlines():
             key, path, label = line.split("\t")

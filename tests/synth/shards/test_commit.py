@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from synth.errors import RunError
-from synth.shards.commit import commit_directory, replace_directory, restore_directory
+from synth.shards.commit import commit_directory, replace_directory, replace_file, restore_directory
 
 
 def commit(tmp_path, text):
@@ -147,3 +148,20 @@ def test_what_a_crash_left_over_is_removed(tmp_path):
         (folder / "a.txt").write_text("")
 
     assert [path.name for path in tmp_path.iterdir()] == ["dataset"]
+
+
+def test_a_file_that_cannot_be_written_leaves_only_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / "page.html"
+    replace_file(path, b"old")
+
+    def full(self, data):
+        with self.open("wb") as file:
+            file.write(data[:1])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="space"):
+        replace_file(path, b"new")
+
+    assert [found.name for found in tmp_path.iterdir()] == ["page.html"]
+    assert path.read_bytes() == b"old"

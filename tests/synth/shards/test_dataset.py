@@ -109,6 +109,8 @@ def test_an_empty_folder_is_an_error(tmp_path):
         ([("a.jpg", b"x"), ("a.cls", b"one")], "member 'a.cls' is b'one', expected a label"),
         ([("a.jpg", b"x"), ("a.cls", b"-1")], "member 'a.cls' is b'-1', expected a label"),
         ([("a.jpg", b"x"), ("b.cls", b"0")], "sample 'a' has no label"),
+        ([("README", b"x")], "member 'README' is not named key.extension"),
+        ([("a.jpg", b"x"), ("a.cls", b"2000000000")], "label 0 has no image, labels go up to 2000000000"),
         ([], "holds no samples"),
     ],
 )
