@@ -14,7 +14,7 @@ from synth.audits.classes import classes
 from synth.audits.consistency import centre_similarities
 from synth.verification import Pairs, genuine_pairs, impostor_pairs, pair_scores, threshold_at_fmr
 
-FMR: Final = 1e-3  # of the recogniser's threshold
+FMR: Final = 1e-3  # of the recogniser's threshold; DCFace has 1e-4, see SOURCE of synth.audits.consistency
 MOST_IMPOSTORS: Final = 1_000_000  # pairs
 MOST_OF_A_CLASS: Final = 16  # samples that genuine pairs are made of
 

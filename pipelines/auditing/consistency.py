@@ -12,6 +12,7 @@ from pipelines.auditing.drawing import compared_distributions
 from pipelines.auditing.exported_images import ExportedImages
 from pipelines.auditing.findings import (
     LISTED,
+    OWN_RULE,
     STRIP,
     Audit,
     Chart,
@@ -104,7 +105,7 @@ def _check(readings: dict[str, dict[str, float]], comparison: Comparison) -> Che
         name=name,
         status="fail" if share < FAIL_BELOW else "warn" if share < WARN_BELOW else "ok",
         says=f"{percent(share)} at a similarity of {comparison.threshold:.3f}: {comparison.calibration}",
-        source=f"warns below {WARN_BELOW:.0%}, fails below {FAIL_BELOW:.0%}. {SOURCE}",
+        source=f"warns below {WARN_BELOW:.0%}, fails below {FAIL_BELOW:.0%}: {OWN_RULE}, {SOURCE}",
     )
 
 

@@ -22,7 +22,7 @@ from synth.audits.duplicates import (
     equal_bytes,
     similar_hashes,
 )
-from synth.audits.pairs import Pairs
+from synth.audits.pairs import ClosestPairs, Pairs
 from synth.similarity import Float32
 
 _SHOWN_PAIRS: Final = 9
@@ -33,12 +33,16 @@ def audit_duplicates(material: Material, comparison: Comparison, scan: ImageScan
     """Looks for the same bytes in all samples, for the same picture and the same embedding in the drawn ones."""
     kept, drawn = material.kept, material.drawn
     equal = equal_bytes(scan.digests, kept.labels)
-    hashes = similar_hashes(scan.hashes, drawn.labels[scan.seen], LISTED)
-    pictures = scan.seen[hashes.closest.pairs]
+    bound = _bound(comparison)
+    similar, confirmed = similar_hashes(
+        scan.hashes, drawn.labels[scan.seen], drawn.embeddings[scan.seen], bound, LISTED
+    )
+    listed = _first(confirmed, similar)
+    pictures = scan.seen[listed.pairs]
     faces = np.einsum("pe,pe->p", drawn.embeddings[pictures[:, 0]], drawn.embeddings[pictures[:, 1]])
     alike = alike_within_classes(drawn.embeddings, drawn.labels, LISTED)
     rows_of_pictures, rows_of_faces = drawn.rows[pictures], drawn.rows[alike.closest.pairs]
-    bits = [bits_apart(float(value)) for value in hashes.closest.similarities]
+    bits = [bits_apart(float(value)) for value in listed.similarities]
     return Audit(
         name="duplicates",
         title="Duplicates",
@@ -46,13 +50,14 @@ def audit_duplicates(material: Material, comparison: Comparison, scan: ImageScan
         f"{MOST_BITS} of {HASH_BITS} bits; and samples of one class whose embeddings have a cosine above {ALIKE}.",
         checks=[
             *_byte_checks(equal),
-            _picture_check(hashes, faces, comparison, len(scan.seen)),
+            _picture_check(similar.count, confirmed.count, bound, len(scan.seen)),
             _face_check(alike),
         ],
         numbers={
             "equal_bytes_within_classes": equal.copies,
             "equal_bytes_across_classes": [_keys(kept, pair) for pair in equal.across[:LISTED]],
-            "similar_pictures_across_classes": hashes.count,
+            "similar_pictures_across_classes": similar.count,
+            "similar_pictures_of_one_face": None if bound is None else confirmed.count,
             "closest_pictures": [
                 {"samples": _keys(kept, pair), "bits": different, "similarity": value}
                 for pair, different, value in zip(rows_of_pictures, bits, faces, strict=True)
@@ -76,7 +81,7 @@ def audit_duplicates(material: Material, comparison: Comparison, scan: ImageScan
         ],
         notes=[
             "Aligned faces of different people can have nearly the same difference hash by chance: the grid sees light "
-            "and outline only. A pair is suspicious where the recogniser takes both for one person as well."
+            "and outline only. A pair is suspicious where the faces are as alike as those of one class."
         ],
     )
 
@@ -99,18 +104,36 @@ def _byte_checks(equal: EqualBytes) -> list[Check]:
     ]
 
 
-def _picture_check(hashes: NearEqual, faces: Float32, comparison: Comparison, num_images: int) -> Check:
-    says = f"{counted(hashes.count, 'pair')} among {counted(num_images, 'drawn image')}"
-    if comparison.threshold is None:
+def _first(confirmed: NearEqual, similar: NearEqual) -> ClosestPairs:
+    """Returns the closest pairs that the recogniser confirms, then the closest others, at most LISTED."""
+    pairs = np.concatenate([confirmed.closest.pairs, similar.closest.pairs])
+    similarities = np.concatenate([confirmed.closest.similarities, similar.closest.similarities])
+    first = np.sort(np.unique(pairs, axis=0, return_index=True)[1])[:LISTED]
+    return ClosestPairs(pairs[first], similarities[first])
+
+
+def _bound(comparison: Comparison) -> float | None:
+    """Returns the cosine from which faces of alike pictures are one; None where the recogniser has no threshold.
+
+    Of hundreds of pairs some exceed the recogniser's threshold by chance; a copy is as alike as samples of one class.
+    """
+    if comparison.threshold is None or len(comparison.genuine) == 0:
+        return comparison.threshold
+    return max(comparison.threshold, float(np.median(comparison.genuine)))
+
+
+def _picture_check(similar: int, confirmed: int, bound: float | None, num_images: int) -> Check:
+    says = f"{counted(similar, 'pair')} among {counted(num_images, 'drawn image')}"
+    if bound is None:
         return Check(name="nearly the same picture in two classes", status="none", says=says)
-    both = int(np.sum(faces >= comparison.threshold))
-    if hashes.count:
-        says = f"{says}; of the {len(faces):,} closest the recogniser takes {both:,} for one person as well"
+    if similar:
+        says = f"{says}; the recogniser takes {confirmed:,} of them for one face as well"
     return Check(
         name="nearly the same picture in two classes",
-        status="warn" if both else "ok",
+        status="warn" if confirmed else "ok",
         says=says,
-        source=f"warns from the first one with both: {OWN_RULE}, at FMR {rate(FMR)} of the recogniser",
+        source=f"warns from the first one with both, a cosine of {bound:.3f}: {OWN_RULE}, the threshold at FMR "
+        f"{rate(FMR)} or, where it is higher, the median within classes",
     )
 
 

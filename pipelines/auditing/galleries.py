@@ -36,17 +36,21 @@ class Threshold:
         fmr: false match rate of the gallery's own impostor pairs there; None: the user gave the value.
         count: samples at least as similar to somebody of the gallery.
         expected: how many that would be by chance; None where there is no rate.
+        accepted: impostor pairs of the gallery at or above the value, which the rate rests on; 0 where there is none.
     """
 
     value: float
     fmr: float | None
     count: int
     expected: float | None
+    accepted: int
 
     @property
     def is_exceeded(self) -> bool:
         """Whether there are more samples than chance gives, or any at all at the user's own value."""
-        return self.count > 0 if self.expected is None else more_than_chance(self.count, self.expected)
+        if self.expected is None:
+            return self.count > 0
+        return more_than_chance(self.count, self.expected, self.accepted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,7 +105,7 @@ def read_gallery_for(embeddings: Embeddings, recogniser: str, gallery: GallerySe
     except ValueError as error:
         raise VectorsError(f"{gallery.path}: {error}; is it of space '{gallery.space}'?") from error
     similarities[~embeddings.any(axis=1)] = np.nan
-    thresholds = [_counted(value, None, similarities, size) for value in sorted(gallery.thresholds)]
+    thresholds = [_counted(value, similarities, size) for value in sorted(gallery.thresholds)]
     refused: list[str] = []
     if gallery.labels is not None:
         impostors = _impostors(gallery, gallery.labels, size)
@@ -111,7 +115,8 @@ def read_gallery_for(embeddings: Embeddings, recogniser: str, gallery: GallerySe
             except ValueError as error:
                 refused.append(str(error))
                 continue
-            thresholds.append(_counted(value, fmr, similarities, size))
+            accepted = int(np.count_nonzero(impostors >= value))
+            thresholds.append(_counted(value, similarities, size, fmr, accepted))
     return Reading(
         recogniser=recogniser,
         gallery=gallery,
@@ -124,11 +129,13 @@ def read_gallery_for(embeddings: Embeddings, recogniser: str, gallery: GallerySe
     )
 
 
-def _counted(value: float, fmr: float | None, similarities: npt.NDArray[np.float32], size: int) -> Threshold:
+def _counted(
+    value: float, similarities: npt.NDArray[np.float32], size: int, fmr: float | None = None, accepted: int = 0
+) -> Threshold:
     count = int(np.sum(similarities >= value))
     seen = int(np.isfinite(similarities).sum())
     expected = None if fmr is None else expected_by_chance(seen, size, fmr)
-    return Threshold(value=value, fmr=fmr, count=count, expected=expected)
+    return Threshold(value=value, fmr=fmr, count=count, expected=expected, accepted=accepted)
 
 
 def _impostors(gallery: GallerySection, key: str, size: int) -> npt.NDArray[np.float32]:

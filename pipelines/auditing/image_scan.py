@@ -19,7 +19,14 @@ from synth.audits.diversity import luminance
 from synth.audits.duplicates import difference_hash
 from synth.audits.poison.file_bytes import findings
 from synth.audits.poison.frequencies import high_frequency_share
-from synth.audits.poison.patches import LEAST_IMAGES, DetailStatistics, Window, fine_detail, strongest_window
+from synth.audits.poison.patches import (
+    LEAST_IMAGES,
+    DetailStatistics,
+    Window,
+    fine_detail,
+    patch_bound,
+    strongest_window,
+)
 from synth.types import Images
 
 Shape: TypeAlias = tuple[int, ...]
@@ -36,10 +43,17 @@ class ClassPatch:
     Attributes:
         label: of the class.
         window: where its mean image stands out from that of all.
+        num_images: of the class that were decoded, LEAST_IMAGES or more.
     """
 
     label: int
     window: Window
+    num_images: int
+
+    @property
+    def bound(self) -> float:
+        """The ratio above which the window is no chance."""
+        return patch_bound(self.num_images)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,7 +129,8 @@ def scan_images(images: ExportedImages, kept: Kept, drawn: Drawn) -> ImageScan:
             common.add(details)
         if of_class.count >= LEAST_IMAGES:
             window = strongest_window(of_class.mean - reference.mean, of_class.variance)
-            patches.append(ClassPatch(label=int(drawn.labels[members[0]]), window=window))
+            label = int(drawn.labels[members[0]])
+            patches.append(ClassPatch(label=label, window=window, num_images=of_class.count))
     return ImageScan(
         digests=digests,
         unusual=unusual,

@@ -167,7 +167,8 @@ def _rule(threshold: Threshold, *, fails: bool) -> str:
         return f"{verb} from the first sample at the highest given threshold, warns at a lower one"
     return (
         f"{verb} where more samples than chance gives, by three standard deviations, reach the similarity of an FMR of "
-        f"{rate(threshold.fmr)} among the gallery's own impostors: {OWN_RULE}"
+        f"{rate(threshold.fmr)} among the gallery's own impostors; the deviation counts that the rate rests on "
+        f"{counted(threshold.accepted, 'accepted pair')} of them: {OWN_RULE}"
     )
 
 
@@ -217,7 +218,13 @@ def _numbers(material: Material, reading: Reading) -> dict[str, Any]:
         "largest": float(finite.max()) if len(finite) else None,
         "quantile_0.999": float(np.quantile(finite, 0.999)) if len(finite) else None,
         "thresholds": [
-            {"similarity": one.value, "fmr": one.fmr, "count": one.count, "expected_by_chance": one.expected}
+            {
+                "similarity": one.value,
+                "fmr": one.fmr,
+                "accepted_impostors": one.accepted,
+                "count": one.count,
+                "expected_by_chance": one.expected,
+            }
             for one in reading.thresholds
         ],
         "refused_rates": list(reading.refused),

@@ -11,14 +11,22 @@ from pipelines.auditing.comparison import FMR
 from pipelines.auditing.drawing import distribution
 from pipelines.auditing.exported_images import ExportedImages
 from pipelines.auditing.findings import LISTED, OWN_RULE, Audit, Chart, Check, counted, highest, percent, rate
-from pipelines.auditing.image_scan import UNREADABLE, ImageScan
+from pipelines.auditing.image_scan import UNREADABLE, ClassPatch, ImageScan
 from pipelines.auditing.material import Material
 from pipelines.auditing.poison_pictures import poison_galleries
 from pipelines.auditing.screens import Screens
 from pipelines.reporting.charts import Mark
 from synth.audits.poison.file_bytes import SUSPICIOUS
 from synth.audits.poison.frequencies import CUTOFF
-from synth.audits.poison.patches import COMMON_RATIO, PATCH_RATIO, Window
+from synth.audits.poison.patches import (
+    COMMON_RATIO,
+    COMMON_SOURCE,
+    LEAST_CLASSES,
+    LEAST_IMAGES,
+    PATCH_RATIO,
+    PATCH_SOURCE,
+    Window,
+)
 
 _ZENG: Final = "Zeng, Park, Mao and Jia (2021)"
 _NOTES: Final = (
@@ -39,7 +47,8 @@ def audit_poison(material: Material, scan: ImageScan, screens: Screens, images: 
         checks=[
             *_byte_checks(scan),
             _label_check(screens),
-            *_patch_checks(screens),
+            _class_patch_check(screens, material.drawn.num_classes),
+            _common_patch_check(screens),
             _frequency_check(screens.z_scores),
             _spectral_check(screens.main_shares),
         ],
@@ -88,23 +97,36 @@ def _label_check(screens: Screens) -> Check:
     )
 
 
-def _patch_checks(screens: Screens) -> list[Check]:
-    ratios, common = screens.patch_ratios, screens.common.ratio
-    found = counted(int(np.sum(ratios > PATCH_RATIO)), "class", "classes")
-    return [
-        Check(
-            name="a patch that a class has in common",
-            status="warn" if np.any(ratios > PATCH_RATIO) else "ok",
-            says=f"{found} of {len(ratios):,}; the most constant place has {ratios.max(initial=0):.2f}",
-            source=f"warns above {PATCH_RATIO:g}: {OWN_RULE}, 1,000 clean rendered classes reach 2.6",
-        ),
-        Check(
-            name="a patch that all classes have in common",
-            status="warn" if common > COMMON_RATIO else "ok",
-            says=f"the most constant place has {common:.2f}",
-            source=f"warns above {COMMON_RATIO:g}: {OWN_RULE}, 12,000 clean rendered images reach 0.1",
-        ),
-    ]
+def _class_patch_check(screens: Screens, num_classes: int) -> Check:
+    name, ratios = "a patch that a class has in common", screens.patch_ratios
+    unseen = num_classes - len(ratios)
+    small = f"{counted(unseen, 'class', 'classes')} of fewer than {LEAST_IMAGES} readable images not screened"
+    if len(ratios) == 0:
+        return Check(name=name, status="skipped", says=small)
+    first = screens.patches[int(ratios.argmax())]
+    found = counted(int(np.sum(ratios > 1)), "class", "classes")
+    says = f"{found} of {len(ratios):,}; the most constant place has {first.window.ratio:.2f} of {first.bound:.2f}"
+    return Check(
+        name=name,
+        status="warn" if np.any(ratios > 1) else "ok",
+        says=f"{says}; {small}" if unseen else says,
+        source=f"warns above a bound that falls with the images of a class towards {PATCH_RATIO:g}: {OWN_RULE}; "
+        f"{PATCH_SOURCE}",
+    )
+
+
+def _common_patch_check(screens: Screens) -> Check:
+    name, ratio, bound = "a patch that all classes have in common", screens.common.ratio, screens.common_bound
+    if bound is None:
+        says = f"not screened: fewer than {LEAST_CLASSES} classes have readable images"
+        return Check(name=name, status="skipped", says=says)
+    return Check(
+        name=name,
+        status="warn" if ratio > bound else "ok",
+        says=f"the most constant place has {ratio:.2f} of {bound:.2f}",
+        source=f"warns above a bound that falls with the number of classes towards {COMMON_RATIO:g}: {OWN_RULE}; "
+        f"{COMMON_SOURCE}",
+    )
 
 
 def _frequency_check(z_scores: npt.NDArray[np.float64]) -> Check:
@@ -137,8 +159,8 @@ def _charts(screens: Screens) -> list[Chart]:
             "constant detail of a class",
             screens.patch_ratios,
             of="classes",
-            unit="mean square over variance",
-            marks=[Mark(value=PATCH_RATIO, name="patch")],
+            unit="mean square over variance, of its bound",
+            marks=[Mark(value=1, name="patch")],
         ),
         distribution(
             "modified z-score of high frequencies",
@@ -173,11 +195,8 @@ def _numbers(material: Material, scan: ImageScan, screens: Screens) -> dict[str,
             }
             for at in highest(screens.margins, LISTED)
         ],
-        "common_patch": _window_numbers(screens.common),
-        "class_patches": [
-            {"label": screens.patches[at].label} | _window_numbers(screens.patches[at].window)
-            for at in highest(screens.patch_ratios, LISTED)
-        ],
+        "common_patch": _window_numbers(screens.common) | {"bound": screens.common_bound},
+        "class_patches": [_class_patch_numbers(screens.patches[at]) for at in highest(screens.patch_ratios, LISTED)],
         "high_frequencies": [
             {"sample": key(int(rows[at])), "z_score": screens.z_scores[at]} for at in highest(screens.z_scores, LISTED)
         ],
@@ -186,6 +205,10 @@ def _numbers(material: Material, scan: ImageScan, screens: Screens) -> dict[str,
             for at in highest(screens.signatures, LISTED)
         ],
     }
+
+
+def _class_patch_numbers(patch: ClassPatch) -> dict[str, Any]:
+    return {"label": patch.label, "images": patch.num_images, "bound": patch.bound} | _window_numbers(patch.window)
 
 
 def _window_numbers(window: Window) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pipelines.auditing.image_scan import ImageScan, detail_statistics
 from pipelines.auditing.material import Material
 from pipelines.auditing.screens import Screens
 from pipelines.reporting.pictures import Picture, as_source
-from synth.audits.poison.patches import PATCH_RATIO, ratio_map
+from synth.audits.poison.patches import ratio_map
 
 _SHOWN: Final = 12
 _SHOWN_CLASSES: Final = 4
@@ -63,17 +63,19 @@ def _labels(material: Material, screens: Screens, images: ExportedImages) -> Gal
 def _patches(material: Material, scan: ImageScan, screens: Screens, images: ExportedImages) -> Gallery:
     strips = []
     for at in highest(screens.patch_ratios, _SHOWN_CLASSES).tolist():
-        label, window = screens.patches[at].label, screens.patches[at].window
+        patch = screens.patches[at]
+        label, window = patch.label, patch.window
         rows = material.drawn.rows[material.drawn.labels == label]
         details = detail_statistics(images, rows, (*scan.reference.shape, 3))
         ratios = ratio_map(details.mean - scan.reference, details.variance)
-        grey = (255 * np.sqrt(ratios / max(float(ratios.max()), PATCH_RATIO))).astype(np.uint8)
+        grey = (255 * np.sqrt(ratios / max(float(ratios.max()), patch.bound))).astype(np.uint8)
         text = f"Map of constant detail of label {label}, brightest where it is most constant"
         map_of_class = Picture(source=as_source(np.repeat(grey[..., None], 3, axis=2)), text=text)
         strips.append(
             Strip(
                 title=f"Label {label}",
-                subtitle=f"{window.ratio:.2f} at row {window.top}, column {window.left}, {window.size} px wide",
+                subtitle=f"{window.ratio:.2f} of {patch.bound:.2f} at row {window.top}, column {window.left}, "
+                f"{window.size} px wide",
                 groups=[[map_of_class], images.pictures(rows[: STRIP - 1].tolist())],
             )
         )

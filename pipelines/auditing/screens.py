@@ -13,7 +13,7 @@ from pipelines.auditing.image_scan import ClassPatch, ImageScan
 from pipelines.auditing.material import Material
 from synth.audits.poison.frequencies import modified_z_scores
 from synth.audits.poison.labels import label_disagreements
-from synth.audits.poison.patches import Window, strongest_window
+from synth.audits.poison.patches import LEAST_CLASSES, Window, common_bound, strongest_window
 from synth.audits.poison.spectrum import spectral_signatures
 
 Float64 = npt.NDArray[np.float64]
@@ -32,6 +32,7 @@ class Screens:
             None where it has no threshold.
         patches: of the drawn classes with enough images.
         common: the strongest window of all images.
+        common_bound: the ratio above which that is no chance; None where the images are of too few classes.
         z_scores: float64 (M,), of high frequencies; NaN where an image was not decoded.
         signatures: float64 (M,), spectral signature.
         main_shares: float64 (C,), share of the variance of each drawn class in its main direction.
@@ -44,6 +45,7 @@ class Screens:
     misplaced: npt.NDArray[np.bool_] | None
     patches: Sequence[ClassPatch]
     common: Window
+    common_bound: float | None
     z_scores: Float64
     signatures: Float64
     main_shares: Float64
@@ -55,8 +57,8 @@ class Screens:
 
     @property
     def patch_ratios(self) -> Float64:
-        """The ratio of each of `patches`, float64."""
-        return np.array([patch.window.ratio for patch in self.patches], dtype=np.float64)
+        """The ratio of each of `patches` as a share of its bound, float64: above 1 it is no chance."""
+        return np.array([patch.window.ratio / patch.bound for patch in self.patches], dtype=np.float64)
 
 
 def run_screens(material: Material, comparison: Comparison, scan: ImageScan) -> Screens:
@@ -71,6 +73,7 @@ def run_screens(material: Material, comparison: Comparison, scan: ImageScan) -> 
     z_scores = np.full(len(drawn.rows), np.nan)
     if len(scan.seen):
         z_scores[scan.seen] = modified_z_scores(scan.high_frequencies)
+    num_seen_classes = len(np.unique(drawn.labels[scan.seen]))
     signatures, main_shares = spectral_signatures(drawn.embeddings, drawn.labels)
     return Screens(
         own=comparison.left_out,
@@ -80,6 +83,7 @@ def run_screens(material: Material, comparison: Comparison, scan: ImageScan) -> 
         misplaced=misplaced,
         patches=scan.patches,
         common=strongest_window(scan.common.mean, scan.common.variance),
+        common_bound=common_bound(num_seen_classes) if num_seen_classes >= LEAST_CLASSES else None,
         z_scores=z_scores,
         signatures=signatures,
         main_shares=main_shares,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from synth.audits.classes import Labels, classes
 from synth.audits.pairs import ClosestPairs, pair_blocks
 from synth.images import LUMA
-from synth.similarity import unit
+from synth.similarity import Float32, unit
 from synth.types import Images
 
 HASH_ROWS, HASH_COLUMNS = 8, 8
@@ -44,6 +44,11 @@ class NearEqual:
 
     count: int
     closest: ClosestPairs
+
+    def joined(self, start: int, other: int, similarities: Float32, most: int) -> NearEqual:
+        """Returns these pairs and those of a block, as `ClosestPairs.joined` takes it."""
+        count = self.count + int(np.count_nonzero(similarities > -np.inf))
+        return NearEqual(count=count, closest=self.closest.joined(start, other, similarities, most))
 
 
 def equal_bytes(digests: npt.NDArray[np.uint64], labels: Labels) -> EqualBytes:
@@ -86,7 +91,13 @@ def difference_hash(images: Images) -> npt.NDArray[np.bool_]:
     return hashes
 
 
-def similar_hashes(hashes: npt.NDArray[np.bool_], labels: Labels, most_pairs: int) -> NearEqual:
+def similar_hashes(
+    hashes: npt.NDArray[np.bool_],
+    labels: Labels,
+    embeddings: npt.NDArray[np.floating[Any]],
+    threshold: float | None,
+    most_pairs: int,
+) -> tuple[NearEqual, NearEqual]:
     """Finds pictures of two classes whose hashes differ in at most MOST_BITS bits, comparing all pairs.
 
     As vectors of +1 and -1 two hashes have a cosine of 1 - 2 d / 64, where d is the number of bits that differ.
@@ -94,18 +105,26 @@ def similar_hashes(hashes: npt.NDArray[np.bool_], labels: Labels, most_pairs: in
     Args:
         hashes: bool (N, 64).
         labels: integer (N,).
+        embeddings: float (N, E), unit length, of the faces.
+        threshold: cosine from which two faces are one; None: there is none.
         most_pairs: how many of the closest pairs are returned.
+
+    Returns:
+        All such pairs, and those of them whose faces are one; none without a threshold.
     """
     least = 1 - (2 * MOST_BITS + 1) / HASH_BITS  # halfway to one bit more
     signs = np.where(hashes, 1, -1).astype(np.float32)
-    count, closest = 0, ClosestPairs.none()
+    similar = confirmed = NearEqual(count=0, closest=ClosestPairs.none())
     for start, other, cosines in pair_blocks(signs):
         rows, columns = cosines.shape
         cosines[labels[start : start + rows, None] == labels[None, other : other + columns]] = -np.inf
         cosines[cosines < least] = -np.inf
-        count += int(np.count_nonzero(cosines > -np.inf))
-        closest = closest.joined(start, other, cosines, most_pairs)
-    return NearEqual(count=count, closest=closest)
+        similar = similar.joined(start, other, cosines, most_pairs)
+        if threshold is not None and (cosines > -np.inf).any():
+            faces = embeddings[start : start + rows] @ embeddings[other : other + columns].T
+            cosines[faces < threshold] = -np.inf
+            confirmed = confirmed.joined(start, other, cosines, most_pairs)
+    return similar, confirmed
 
 
 def bits_apart(cosine: float) -> int:

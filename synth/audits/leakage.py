@@ -83,6 +83,15 @@ def expected_by_chance(num_samples: int, gallery_size: int, fmr: float) -> float
     return float(num_samples * -np.expm1(gallery_size * np.log1p(-fmr)))
 
 
-def more_than_chance(count: int, expected: float) -> bool:
-    """Returns whether a count exceeds what is expected by three standard deviations of a Poisson distribution."""
-    return count > expected + 3 * math.sqrt(expected)
+def more_than_chance(count: int, expected: float, accepted: int) -> bool:
+    """Returns whether a count exceeds what is expected by three standard deviations.
+
+    The variance is that of a Poisson distribution, and that of the false match rate, which is known no better than the
+    impostors that the threshold lets through are many: expected + expected**2 / accepted.
+
+    Args:
+        count: samples that match somebody.
+        expected: how many would by chance.
+        accepted: impostor pairs at or above the threshold; none are taken for one.
+    """
+    return count > expected + 3 * math.sqrt(expected + expected**2 / max(accepted, 1))

@@ -40,11 +40,11 @@ class IdentityPrior:
     ancestry_temperature: float = 5.0
     sex_sharpness: float = 10.0
     weight_spread: float = 0.26
-    shape_spread: float = 1.2
+    shape_spread: float = 1.35
     asymmetry: float = 0.22
-    field_spread: float = 0.118
-    proportion_spread: float = 0.75
-    eye_spread: float = 1.3
+    field_spread: float = 0.12
+    proportion_spread: float = 0.95
+    eye_spread: float = 1.4
     brow_spread: float = 1.75
     melanin_spread: float = 0.12
     redness_spread: float = 0.14

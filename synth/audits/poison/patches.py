@@ -11,11 +11,22 @@ import numpy.typing as npt
 from synth.images import LUMA
 from synth.types import Images
 
-PATCH_RATIO: Final = 3.0  # of a class; 1,000 clean rendered classes of 9 to 12 images reached 2.6
-COMMON_RATIO: Final = 0.2  # of all images; clean rendered ones reached 0.1, a checkered patch on a third of them 0.4
-LEAST_IMAGES: Final = 5  # of a class; of fewer the mean is mostly noise
+PATCH_RATIO: Final = 3.0  # of a class of many images, see `patch_bound`
+PATCH_SOURCE: Final = (
+    "2,000 clean rendered classes cut to 5, 6, 8, 10 and 12 images reach 10.3, 8.9, 5.2, 4.2 and 4.1 where the bound "
+    "is 12, 10.2, 8.1, 7 and 6.3"
+)
+LEAST_IMAGES: Final = 5  # of a class; of fewer a variance is chance
+COMMON_RATIO: Final = 0.3  # of all images of many classes, see `common_bound`; a checkered patch on a third: 0.4
+COMMON_SOURCE: Final = (
+    "clean rendered sets of 4, 8, 32, 64 and 1,000 classes of 12 images reach 0.53, 0.34, 0.27, 0.24 and 0.16 where "
+    "the bound is 0.6, 0.43, 0.33, 0.31 and 0.3"
+)
+LEAST_CLASSES: Final = 4  # that a patch is common to; what fewer have in common is their faces
 _SURROUNDING: Final = 7  # px, side of the square whose mean is taken off each pixel
 _WINDOWS: Final = (4, 8, 16)  # px, sides of the squares that are looked at
+_OF_FEW_IMAGES: Final = 12  # how steeply the bound of a class rises as it gets smaller
+_OF_FEW_CLASSES: Final = 3  # likewise of all images
 _NOISE: Final = 16.0  # grey levels squared, of JPEG: less variance than this is none
 
 Float32 = npt.NDArray[np.float32]
@@ -111,6 +122,28 @@ def strongest_window(mean: Float64, variance: Float64) -> Window:
         if ratios[top, left] > best.ratio:
             best = Window(ratio=float(ratios[top, left]), top=top, left=left, size=size)
     return best
+
+
+def patch_bound(num_images: int) -> float:
+    """Returns the ratio above which the strongest window of a class is no chance: 3 * (1 + 12 / (n - 1)).
+
+    Of few images the variance of some window is small by chance, and the ratio large; this is fitted to clean classes.
+
+    Args:
+        num_images: of the class, LEAST_IMAGES or more.
+    """
+    return PATCH_RATIO * (1 + _OF_FEW_IMAGES / (num_images - 1))
+
+
+def common_bound(num_classes: int) -> float:
+    """Returns the ratio above which the strongest window of all images is no chance: 0.3 * (1 + 3 / (c - 1)).
+
+    Images of one class are alike, so it is the number of classes that says how far their faces average out.
+
+    Args:
+        num_classes: that the images are of, LEAST_CLASSES or more.
+    """
+    return COMMON_RATIO * (1 + _OF_FEW_CLASSES / (num_classes - 1))
 
 
 def _box_means(maps: Float64, size: int) -> Float64:

@@ -52,9 +52,11 @@ def test_a_planted_near_copy_in_another_class_is_found_and_one_in_its_own_is_not
     pictures[7] = np.clip(pictures[3].astype(int) + 6, 0, 255)  # a little brighter, in another class
     pictures[1] = np.clip(pictures[0].astype(int) + 6, 0, 255)  # likewise, in its own
 
-    found = similar_hashes(difference_hash(pictures), np.arange(12) // 2, most_pairs=5)
+    found, confirmed = similar_hashes(
+        difference_hash(pictures), np.arange(12) // 2, crowd(12, 1)[0], threshold=None, most_pairs=5
+    )
 
-    assert found.count == 1
+    assert (found.count, confirmed.count) == (1, 0)
     assert found.closest.pairs.tolist() == [[3, 7]]
     assert bits_apart(float(found.closest.similarities[0])) <= 1
 
@@ -65,10 +67,26 @@ def test_hashes_may_differ_in_four_bits(different, count):
     hashes[1] = hashes[0]
     hashes[1, :different] = ~hashes[0, :different]
 
-    found = similar_hashes(hashes, np.array([0, 1]), most_pairs=5)
+    found, _ = similar_hashes(hashes, np.array([0, 1]), crowd(2, 1)[0], threshold=0.5, most_pairs=5)
 
     assert found.count == count
     assert [bits_apart(float(value)) for value in found.closest.similarities] == [different] * count
+
+
+def test_a_copy_is_confirmed_by_its_face_however_many_strangers_have_closer_hashes():
+    random = np.random.default_rng(0)
+    hashes = np.repeat(random.random((62, 64)) < 0.5, 2, axis=0)  # rows 2 k and 2 k + 1 begin as copies
+    hashes[1::2, :3] ^= True
+    hashes[41, 3] ^= True  # 4 bits from row 40, and their faces are one person's
+    embeddings, _ = crowd(124, 1)
+    embeddings[41] = unit(embeddings[40:41] + 0.01)[0]
+
+    similar, confirmed = similar_hashes(hashes, np.arange(124), embeddings, threshold=0.9, most_pairs=5)
+
+    assert (similar.count, confirmed.count) == (62, 1)
+    assert [40, 41] not in similar.closest.pairs.tolist()
+    assert confirmed.closest.pairs.tolist() == [[40, 41]]
+    assert bits_apart(float(confirmed.closest.similarities[0])) == 4
 
 
 def test_alike_samples_of_a_class_are_found_and_those_of_two_classes_are_not():

@@ -71,7 +71,24 @@ def test_chance_matches_are_counted_for_small_and_large_galleries():
 
 
 def test_a_few_more_than_chance_are_no_leak_yet():
-    assert not more_than_chance(120, 100.0)
-    assert more_than_chance(131, 100.0)
-    assert not more_than_chance(0, 0.0)
-    assert more_than_chance(1, 0.01)
+    assert not more_than_chance(120, 100.0, 10**6)
+    assert more_than_chance(131, 100.0, 10**6)
+    assert not more_than_chance(0, 0.0, 10)
+    assert more_than_chance(1, 0.01, 10)
+
+
+def test_a_rate_that_rests_on_few_impostors_is_not_taken_for_exact():
+    assert not more_than_chance(199, 100.0, 10)  # 3 * sqrt(100 + 1000)
+    assert more_than_chance(200, 100.0, 10)
+    assert not more_than_chance(399, 100.0, 0)
+
+
+def test_clean_galleries_are_no_leak_where_the_threshold_rests_on_ten_impostors():
+    random = np.random.default_rng(0)
+    expected = expected_by_chance(20_000, 1500, 1e-5)
+
+    # A threshold at the tenth highest impostor of 1e6 has a false match rate of Gamma(10) / 1e6.
+    counts = [random.poisson(expected * random.gamma(10) / 10) for _ in range(1000)]
+
+    assert np.mean([more_than_chance(count, expected, 10) for count in counts]) < 0.02
+    assert np.mean([more_than_chance(count, expected, 10**9) for count in counts]) > 0.1

@@ -103,10 +103,19 @@ def test_comments_and_private_segments_are_found():
     assert findings(with_chunk(b"prVt", b"anything"), "png") == [file_bytes.OTHER]
 
 
-def test_bytes_between_segments_are_found():
-    assert file_bytes.DAMAGED in findings(JPEG[:2] + b"\0hidden" + JPEG[2:], "jpg") + findings(
-        JPEG[:20] + b"hidden" + JPEG[20:], "jpg"
-    )
+def ends_of_segments():
+    """Returns where the segments before the scan of JPEG end."""
+    ends, position = [], 2
+    while JPEG[position + 1] != 0xDA:
+        position += 2 + int.from_bytes(JPEG[position + 2 : position + 4], "big")
+        ends.append(position)
+    return ends
+
+
+@pytest.mark.parametrize("end", ends_of_segments())
+@pytest.mark.parametrize("hidden", [b"hidden", b"\0"], ids=["text", "a byte"])
+def test_bytes_between_segments_are_found(end, hidden):
+    assert findings(JPEG[:end] + hidden + JPEG[end:], "jpg") == [file_bytes.DAMAGED]
 
 
 def test_random_bytes_never_crash_the_screen():

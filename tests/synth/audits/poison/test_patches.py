@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 
 from synth.audits.poison.patches import (
-    COMMON_RATIO,
-    PATCH_RATIO,
+    LEAST_CLASSES,
+    LEAST_IMAGES,
     DetailStatistics,
+    common_bound,
     fine_detail,
+    patch_bound,
     ratio_map,
     strongest_window,
 )
@@ -58,7 +60,7 @@ def test_a_planted_patch_of_a_class_stands_out_at_its_place(patch):
 
     window = strongest_window(poisoned.mean - everything.mean, poisoned.variance)
 
-    assert window.ratio > PATCH_RATIO
+    assert window.ratio > patch_bound(8)
     assert 26 <= window.top <= 38
     assert 8 <= window.left <= 20
     brightest = np.unravel_index(ratio_map(poisoned.mean - everything.mean, poisoned.variance).argmax(), (48, 48))
@@ -71,7 +73,27 @@ def test_clean_classes_stay_below():
 
     for seed in range(6):
         clean = statistics(faces(8, seed=seed))
-        assert strongest_window(clean.mean - everything.mean, clean.variance).ratio < PATCH_RATIO
+        assert strongest_window(clean.mean - everything.mean, clean.variance).ratio < patch_bound(8)
+
+
+# The largest ratios of 2,000 clean rendered classes, cut to so many images; PATCH_SOURCE names some of them.
+@pytest.mark.parametrize(
+    ("num_images", "largest"),
+    [(5, 10.28), (6, 8.90), (7, 6.42), (8, 5.15), (9, 5.09), (10, 4.20), (11, 4.06), (12, 4.11)],
+)
+def test_the_bound_of_a_class_is_above_what_clean_classes_of_its_size_reach(num_images, largest):
+    assert 1.1 * largest < patch_bound(num_images) < 2 * largest
+    assert num_images >= LEAST_IMAGES
+
+
+# The largest ratios of clean rendered sets of so many classes of 12 images; COMMON_SOURCE names some of them.
+@pytest.mark.parametrize(
+    ("num_classes", "largest"),
+    [(4, 0.528), (8, 0.339), (16, 0.287), (32, 0.273), (64, 0.244), (128, 0.190), (1000, 0.162)],
+)
+def test_the_bound_of_all_images_is_above_what_clean_sets_of_their_classes_reach(num_classes, largest):
+    assert 1.1 * largest < common_bound(num_classes) < 2 * largest
+    assert num_classes >= LEAST_CLASSES
 
 
 def test_a_patch_on_every_third_image_of_all_classes_is_common_and_a_clean_set_has_none():
@@ -81,8 +103,8 @@ def test_a_patch_on_every_third_image_of_all_classes_is_common_and_a_clean_set_h
 
     clean, found = statistics(images), statistics(poisoned)
 
-    assert strongest_window(clean.mean, clean.variance).ratio < COMMON_RATIO
-    assert strongest_window(found.mean, found.variance).ratio > COMMON_RATIO
+    assert strongest_window(clean.mean, clean.variance).ratio < common_bound(90)
+    assert strongest_window(found.mean, found.variance).ratio > common_bound(90)
 
 
 def test_pictures_too_small_for_any_window_have_none():
