@@ -45,9 +45,9 @@ class IdentityPrior:
     field_spread: float = 0.12
     proportion_spread: float = 0.95
     eye_spread: float = 1.4
-    brow_spread: float = 1.75
-    melanin_spread: float = 0.12
-    redness_spread: float = 0.14
+    brow_spread: float = 1.9
+    melanin_spread: float = 0.15
+    redness_spread: float = 0.17
     lip_colour_spread: float = 1.3
     blotch_strength: float = 1.0
     wrinkle_strength: float = 1.0
