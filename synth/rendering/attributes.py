@@ -241,8 +241,8 @@ def age_fraction(years: float) -> float:
 
 def even_skin_colour(melanin: float, haemoglobin: float) -> Float64:
     """Returns linear RGB of skin without blotches, (3,); the same formula as `kernels/bake.py`."""
-    base = np.array([0.80, 0.60, 0.50])
-    absorption = np.array([2.10, 2.65, 2.95]) * melanin + np.array([0.12, 0.62, 0.52]) * haemoglobin
+    base = np.array([0.80, 0.555, 0.40])
+    absorption = np.array([2.10, 2.53, 2.62]) * melanin + np.array([0.12, 0.62, 0.52]) * haemoglobin
     return base * np.exp(-absorption)
 
 
