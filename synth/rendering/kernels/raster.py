@@ -11,6 +11,8 @@ from synth.rendering.kernels.noise import hash_unit
 EMPTY = wp.constant(wp.uint64(0xFFFFFFFFFFFFFFFF))
 DEPTH_STEPS = wp.constant(4.0e7)  # per dm; 32 bits reach 107 dm
 FIRST_STRAND = wp.constant(1 << 20)  # numbers below are triangles
+SKIN = wp.constant(0)  # as in head.py
+POCKET = wp.constant(0.05)  # dm; the skin's inner side counts as so much farther: pockets of mouths poke through cheeks
 STRAND_STRIDE = wp.constant(16)  # numbers a strand takes, at least its segments
 
 
@@ -75,7 +77,10 @@ def raster_triangles(
     view: View,
     visible: wp.array(dtype=wp.uint64),
 ):
-    """Draws the triangles, one thread each; see-through parts take their share of each pixel's samples."""
+    """Draws the triangles, one thread each; see-through parts take their share of each pixel's samples.
+
+    Triangles seen from behind have a positive area, since rows count downwards.
+    """
     t = wp.tid()
     opacity = opacities[parts[t]]
     a = projected[triangles[t, 0]]
@@ -85,6 +90,7 @@ def raster_triangles(
     if wp.abs(area) < 1.0e-9:
         return
     per_area = 1.0 / area
+    behind = wp.where(parts[t] == SKIN and area > 0.0, POCKET, 0.0)
     first_column = wp.max(0, int(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])) - 0.5)))
     last_column = wp.min(view.width - 1, int(wp.floor(wp.max(a[0], wp.max(b[0], c[0])) - 0.5)))
     first_row = wp.max(0, int(wp.ceil(wp.min(a[1], wp.min(b[1], c[1])) - 0.5)))
@@ -96,7 +102,7 @@ def raster_triangles(
             wa = ((b[0] - x) * (c[1] - y) - (b[1] - y) * (c[0] - x)) * per_area
             wb = ((c[0] - x) * (a[1] - y) - (c[1] - y) * (a[0] - x)) * per_area
             if wa >= 0.0 and wb >= 0.0 and wa + wb <= 1.0 and takes(column, row, opacity, view):
-                depth = wa * a[2] + wb * b[2] + (1.0 - wa - wb) * c[2]
+                depth = wa * a[2] + wb * b[2] + (1.0 - wa - wb) * c[2] + behind
                 keep_nearest(column, row, depth, t, view, visible)
 
 
