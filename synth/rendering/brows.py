@@ -22,7 +22,7 @@ ROOTS_PER_SIDE = 1100
 BRIDGE_ROOTS = 90  # of each side, between the brows
 WIDTH = 0.0017  # dm
 LIFT = 0.012  # dm
-BASE_HEIGHT = 7.50  # dm, rest height of an average brow's inner end
+BASE_HEIGHT = 7.475  # dm, rest height of an average brow's inner end
 RAY_START = 5.0  # dm, before the face
 PALE_GREY = 0.10  # linear, of grey brows
 

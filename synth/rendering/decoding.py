@@ -155,7 +155,7 @@ def _brows(q: Float64, male: float, prior: IdentityPrior) -> BrowTraits:
         drop=float(np.clip(0.035 + 0.021 * q[3], 0.0, 0.09)),
         thickness=float((0.027 + 0.010 * male) * np.exp(0.34 * q[4])),
         inner=float(np.clip(0.125 + 0.028 * q[5], 0.05, 0.19)),
-        outer=float(np.clip(0.525 + 0.032 * q[6], 0.44, 0.60)),
+        outer=float(np.clip(0.490 + 0.032 * q[6], 0.41, 0.57)),
         taper=float(np.clip(0.68 + 0.13 * q[7], 0.3, 0.9)),
         density=float(0.30 + 0.70 * u[8]),
         length=float(0.075 * np.exp(0.2 * q[9])),

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from synth.rendering.adult_widths import adult_offset
+from synth.rendering.adult_proportions import adult_offset
 from synth.rendering.attributes import Attributes
 from synth.rendering.fields import field_offset
 from synth.rendering.head import load_head

@@ -45,7 +45,7 @@ class IdentityPrior:
     field_spread: float = 0.12
     proportion_spread: float = 0.95
     eye_spread: float = 1.4
-    brow_spread: float = 1.9
+    brow_spread: float = 1.5
     melanin_spread: float = 0.15
     redness_spread: float = 0.17
     lip_colour_spread: float = 1.3

@@ -1,9 +1,10 @@
-"""Average faces are as wide as measured ones, and keep what was right before."""
+"""Average faces have the measured proportions of adults, and keep what was right before."""
 
 import numpy as np
 import pytest
 
-from synth.rendering.adult_widths import adult_offset
+from synth.rendering.adult_proportions import adult_offset
+from synth.rendering.brows import grow_brows
 from synth.rendering.decoding import decode_attributes
 from synth.rendering.head import load_head
 from synth.rendering.morph import shape_vertices
@@ -36,24 +37,42 @@ def test_the_width_of_the_cheekbones_is_that_of_adults(average):
     assert np.ptp(average[band, 0]) == pytest.approx(1.393, abs=0.05)
 
 
-def test_both_sides_change_alike_and_only_sideways_but_for_the_eyes():
+def test_the_brows_end_as_high_above_the_pupils_as_those_of_adults():
+    head = load_head()
+    heights = []
+    for vector in random_vectors(40, seed=1):
+        person = decode_attributes(vector)
+        shape = shape_vertices(person)
+        brow, _ = grow_brows(person, 1.0)
+        roots = (shape[brow.root_vertices] * brow.root_weights[..., None]).sum(axis=1)
+        hairs = roots[:, None] + brow.points
+        heights.append(np.quantile(hairs[..., 1], 0.95) - head.eyeball_centres(shape)[0, 1])
+
+    assert np.mean(heights) == pytest.approx(0.22, abs=0.02)
+
+
+def test_both_sides_change_alike():
     head = load_head()
     offset = adult_offset()
     left, right = (offset[ids].mean(axis=0) for ids in head.eye_vertices)
 
     np.testing.assert_allclose(left, right * [-1, 1, 1], atol=1e-5)
-    away = np.linalg.norm(head.vertices[:, None] - head.eye_centres, axis=2).min(axis=1) > 0.6
-    assert np.abs(offset[away, 1:]).max() == 0
 
 
-def test_the_midline_and_the_nose_stay():
+def test_the_midline_stays_in_the_middle_and_the_nose_keeps_its_width():
     head = load_head()
     offset = adult_offset()
     tip = head.landmark_vertices[0]
     nose = np.linalg.norm(head.vertices - head.vertices[tip], axis=1) < 0.15
 
     assert np.abs(offset[np.abs(head.vertices[:, 0]) < 1e-4, 0]).max() < 1e-5
-    assert np.abs(offset[nose]).max() < 0.004
+    assert np.abs(offset[nose, 0]).max() < 0.004
+
+
+def test_the_back_of_the_head_and_the_neck_keep_their_depth():
+    head = load_head()
+
+    assert np.abs(adult_offset()[head.vertices[:, 2] < -0.2, 1:]).max() == 0
 
 
 def test_eyeballs_stay_round():
