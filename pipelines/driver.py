@@ -27,7 +27,7 @@ from pipelines.weight_files import require_weights
 from synth.errors import SelectionError
 from synth.shards.manifest import ShardRecord
 
-_CLASSES = (Sample, Generate, Measure, Select, Export)
+STAGE_CLASSES = (Sample, Generate, Measure, Select, Export)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Result:
 
 def stages(config: RunConfig, run: RunDirectory) -> list[Stage]:
     """Returns the five stages in order, not opened."""
-    return [stage(config, run) for stage in _CLASSES]
+    return [stage(config, run) for stage in STAGE_CLASSES]
 
 
 def run_pipeline(

@@ -56,6 +56,19 @@ def shared_folder_lock(folder: Path, name: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+def lock_holder(folder: Path, name: str) -> tuple[str, float] | None:
+    """Returns who holds a folder, like 'process 12 on host', and since when, seconds since 1970; takes no lock.
+
+    A process that died on another machine still counts: only its own kernel knows. None: nobody holds it.
+    """
+    try:
+        named = (folder / name).read_text().strip()
+        since = (folder / name).stat().st_mtime
+    except FileNotFoundError:
+        return None
+    return None if not named or _died_here(named) else (named, since)
+
+
 def _take(descriptor: int, kind: int, folder: Path) -> None:
     """Locks an open lock file, or says who holds it."""
     try:
@@ -69,10 +82,13 @@ def _take(descriptor: int, kind: int, folder: Path) -> None:
 def _holder(descriptor: int) -> str:
     """Names who holds a folder. Readers do not write their names, and a killed process does not take its own away."""
     named = os.read(descriptor, 200).decode(errors="replace").strip()
+    return "another process" if not named or _died_here(named) else named
+
+
+def _died_here(named: str) -> bool:
+    """Returns whether a process of this machine, by what it wrote into a lock file, is no more."""
     found = re.fullmatch(rf"process (\d+) on {re.escape(socket.gethostname())}", named)
-    if not named or (found and not _is_alive(int(found[1]))):
-        return "another process"
-    return named
+    return found is not None and not _is_alive(int(found[1]))
 
 
 def _is_alive(process: int) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from pipelines.quantities import duration
 from pipelines.stage import Stage
 from synth.shards.manifest import ShardRecord, Task
 
@@ -37,8 +38,8 @@ class Rate:
         made = self.items - self.done_before
         left = seconds / made * (self.total - self.items) if made else 0.0
         share = self.items / self.total if self.total else 1.0
-        remaining = f", about {in_words(left)} left" if left else ""
-        return f"{self.name:<8} {share:4.0%}  {self.amount:,} {self.unit} in {in_words(seconds)}, " + (
+        remaining = f", about {duration(left)} left" if left else ""
+        return f"{self.name:<8} {share:4.0%}  {self.amount:,} {self.unit} in {duration(seconds)}, " + (
             f"{self.amount / seconds:,.1f}/s{remaining}"
         )
 
@@ -99,10 +100,3 @@ def progress() -> PlainProgress | TerminalProgress:
     """Returns what fits the error stream: results go to the output stream."""
     console = Console(file=sys.stderr)
     return TerminalProgress(console) if console.is_terminal else PlainProgress(console)
-
-
-def in_words(seconds: float) -> str:
-    """Returns a duration like '8.1 s', '12 min' or '3.5 h'."""
-    if seconds < 100:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

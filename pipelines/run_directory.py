@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.fingerprint import STAGES, Fingerprint
-from pipelines.folder_lock import folder_lock, shared_folder_lock
+from pipelines.folder_lock import folder_lock, lock_holder, shared_folder_lock
 from synth.errors import DISK_FULL, DiskFullError, RunError, ShardError
 from synth.shards.commit import UNFINISHED, replace_file
 from synth.shards.manifest import RECORD_NAME, ShardRecord, Task
@@ -176,6 +176,10 @@ class RunDirectory:
         """
         with shared_folder_lock(self.root, _LOCK):
             yield
+
+    def holder(self) -> tuple[str, float] | None:
+        """Returns who works on the run and since when, as `lock_holder` does."""
+        return lock_holder(self.root, _LOCK)
 
     def _wipe_unfinished(self) -> None:
         """Removes what a killed driver and its workers left over."""

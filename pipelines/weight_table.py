@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.quantities import storage
 from pipelines.weight_files import NeededFile
 from synth.weights.files import WeightFile, total_size
 
@@ -38,8 +39,8 @@ class Line:
     def size(self) -> str:
         """Its size on the disk or as published."""
         if self.state != "missing":
-            return in_units(self.file.path.stat().st_size)
-        return "size not known" if self.file.size is None else f"{in_units(self.file.size)} published"
+            return storage(self.file.path.stat().st_size)
+        return "size not known" if self.file.size is None else f"{storage(self.file.size)} published"
 
     @property
     def details(self) -> list[str]:
@@ -86,14 +87,6 @@ def show(console: Console, lines: Sequence[Line]) -> None:
     _print_plain(console, _ways_out(lines))
 
 
-def in_units(size: int) -> str:
-    """Returns a number of bytes as a person reads it."""
-    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if size >= unit:
-            return f"{size / unit:,.{2 if name == 'GB' else 1}f} {name}"
-    return f"{size} bytes"
-
-
 def _table(groups: Sequence[Group]) -> Table:
     table = Table("state", "size", "file")
     table.columns[1].justify = "right"
@@ -129,7 +122,7 @@ def _ways_out(lines: Sequence[Line]) -> Iterator[str]:
     if on_hub:
         size = total_size(on_hub)
         files = "1 missing file" if len(on_hub) == 1 else f"{len(on_hub)} missing files"
-        amount = f", about {in_units(size)}" if size else ""
+        amount = f", about {storage(size)}" if size else ""
         yield f"{files} on the hub{amount}: add --download to fetch"
     if all(line.state == "present" for line in lines):
         yield "all weight files are there"

@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.commands.arguments import RunArgument
+from pipelines.quantities import duration, storage
+
+if TYPE_CHECKING:
+    from pipelines.status import StageStatus
 
 
-def status(run: RunArgument) -> None:
-    """Shows how far each stage of a run is."""
-    from pipelines.inspection import status as status_of
+def status(
+    run: RunArgument,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
+) -> None:
+    """Shows how far a run is, how fast it goes, what it takes on disk and what failed; it may be under way."""
+    from dataclasses import asdict
+
     from pipelines.run_directory import RunDirectory
+    from pipelines.status import run_status
 
-    for stage in status_of(RunDirectory(run)):
-        planned = "?" if stage.planned is None else str(stage.planned)
-        failed = f", {stage.failed} failed" if stage.failed else ""
-        counts = ", ".join(f"{number:,} {name}" for name, number in stage.counts.items() if "dropped" not in name)
-        print(f"{stage.name:<8} {stage.committed:>6} of {planned} shards{failed}  {counts}")
+    found = run_status(RunDirectory(run))
+    if as_json:
+        print(json.dumps(asdict(found), indent=1))
+        return
+    print(f"{run}: {found.holder or 'nobody'} works on it")
+    for stage in found.stages:
+        print(_stage_line(stage))
+    print(f"{storage(found.size)} in committed shards, {storage(found.free)} free")
+    for failure in found.failures:
+        tries = "" if failure.attempts == 1 else f" after {failure.attempts} attempts"
+        print("\n".join([f"{failure.task} failed{tries}: {failure.reason}", *failure.traceback]))
+
+
+def _stage_line(stage: StageStatus) -> str:
+    planned = "?" if stage.planned is None else str(stage.planned)
+    failed = f", {stage.failed} failed" if stage.failed else ""
+    counts = ", ".join(f"{number:,} {name}" for name, number in stage.counts.items() if "dropped" not in name)
+    pace = "" if stage.per_second is None else f"  {stage.per_second:,.1f} {stage.unit}/s"
+    left = "" if stage.seconds_left is None else f", about {duration(stage.seconds_left)} left"
+    return f"{stage.name:<8} {stage.committed:>6} of {planned} shards{failed}  {counts}{pace}{left}".rstrip()
 
 
 def verify(run: RunArgument) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from pipelines.commands.arguments import INTERRUPTED, ConfigArgument, Overrides, fail
 from pipelines.fingerprint import STAGES
+from pipelines.quantities import storage
 from synth.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -70,18 +71,14 @@ def _print_plan(config: RunConfig, directory: RunDirectory) -> None:
     for stage in plan:
         print(
             f"{stage.name:<8} {stage.tasks:>6} tasks, {stage.committed} committed  "
-            f"{stage.amount:<24} about {_megabytes(stage.size)}"
+            f"{stage.amount:<24} about {storage(stage.size)}"
         )
-    print(f"{directory.root}: about {_megabytes(sum(stage.size for stage in plan))} in all; nothing was run")
+    print(f"{directory.root}: about {storage(sum(stage.size for stage in plan))} in all; nothing was run")
     missing = missing_files(config)
     for file in missing:
         print(f"{file.path}: missing, a run needs it")
     if missing:
         print("`synth weights CONFIG` says how to get missing files")
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB" if size < 1e9 else f"{size / 1e9:,.1f} GB"
 
 
 def _log_to(directory: RunDirectory, verbose: bool) -> None:

@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from pipelines.progress import PlainProgress, Rate, TerminalProgress, in_words
+from pipelines.progress import PlainProgress, Rate, TerminalProgress
 from synth.shards.manifest import ShardRecord, Task
 from tests.pipelines.executors.components import Numbers
 
@@ -44,7 +44,3 @@ def test_on_a_terminal_the_bar_ends_where_the_stage_does(tmp_path):
     show(TerminalProgress(Console(file=out, width=200, force_terminal=True)), Numbers(tmp_path))
 
     assert "generate  50%  130 numbers" in out.getvalue()
-
-
-def test_durations_are_told_in_fitting_units():
-    assert [in_words(seconds) for seconds in (8.12, 720, 12600)] == ["8.1 s", "12 min", "3.5 h"]
