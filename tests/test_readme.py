@@ -52,9 +52,27 @@ def test_filter_of_the_readme_works_in_a_run(tmp_path, my_lab):
     assert not table["found"].all()
 
 
+def test_a_run_from_python_works_as_the_readme_says(tmp_path):
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "demo.yaml").write_text(CONFIG)
+    (code,) = [block for block in _blocks("python") if "pipelines.library" in block]
+    assert "workers=4" in code
+
+    done = subprocess.run(
+        [sys.executable, "-c", code.replace('"identities.count": 200', '"identities.count": 12').replace("=4", "=2")],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.strip().endswith("images of 12 identities in runs/demo/dataset")
+
+
 def test_datasets_load_as_the_readme_says(tmp_path):
     run_toy(tmp_path / "runs" / "demo")
-    blocks = [block for block in _blocks("python") if "runs/demo/dataset" in block]
+    blocks = [block for block in _blocks("python") if "train" in block and "runs/demo/dataset" in block]
     assert len(blocks) == 2
     code = "\n".join([*blocks, "image, label = next(iter(train))", "print(image.shape, label)"])
 

@@ -22,13 +22,22 @@ log = logging.getLogger(__name__)
 class LocalExecutor(Executor):
     """One worker runs in this process: the reference. More are spawned processes; one that dies is replaced."""
 
-    def __init__(self, workers: int = 1, devices: Sequence[str] = ("cpu",), *, keep_going: bool = False) -> None:
+    def __init__(
+        self,
+        workers: int = 1,
+        devices: Sequence[str] = ("cpu",),
+        *,
+        keep_going: bool = False,
+        in_this_process: bool = True,
+    ) -> None:
         """Plans workers; starts none.
 
         Args:
             workers: how many tasks run at once.
             devices: like 'cpu' or 'cuda:0', dealt to the workers in turn.
             keep_going: whether new tasks start after one failed.
+            in_this_process: whether one worker does without a process of its own; right where numpy was told to use
+                one thread, as the command line tells it.
 
         Raises:
             ValueError: no worker, or no device.
@@ -38,12 +47,13 @@ class LocalExecutor(Executor):
         self._workers = workers
         self._devices = tuple(devices)
         self._keep_going = keep_going
+        self._in_this_process = in_this_process
 
     def run(self, run: RunDirectory, stage: Stage, tasks: Sequence[Task]) -> Iterator[ShardRecord | TaskFailure]:
-        """Runs tasks as `Executor.run` says; a single one runs in this process."""
+        """Runs tasks as `Executor.run` says."""
         digest = run.stage_digest(stage.name) or ""
         count = min(self._workers, len(tasks))
-        if count == 1:
+        if count == 1 and self._in_this_process:
             return self._run_here(OpenStage(run, stage, self._devices[0], digest), tasks)
         devices = [self._devices[k % len(self._devices)] for k in range(count)]
         return self._run_workers(run, stage, tasks, devices, digest)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 
 from pipelines.executors.task import OpenStage, Raised, Stopped
 from pipelines.run_directory import RunDirectory
@@ -81,18 +83,23 @@ class Worker:
 
 @contextmanager
 def child_settings() -> Iterator[None]:
-    """Lets a child start with one thread and deaf to Ctrl-C, which its driver answers for it.
+    """Lets a child start with one thread, without the main script, and deaf to Ctrl-C, which its driver answers for it.
 
-    The signal is held back, not ignored: pressed meanwhile, it reaches the driver when this ends. multiprocessing's
-    tracker is started before, because its start lets the signal through again.
+    Spawned processes import the script that began all, and one that calls a run at its top level would begin it in
+    each of them; nothing of a script is needed there. The signal is held back, not ignored: pressed meanwhile, it
+    reaches the driver when this ends. multiprocessing's tracker is started before, because its start lets the signal
+    through again.
     """
     before = {name: os.environ.get(name) for name in THREAD_LIMITS}
     os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
     resource_tracker.ensure_running()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
     try:
         yield
     finally:
+        sys.modules["__main__"] = script
         for name, value in before.items():
             if value is None:
                 del os.environ[name]

@@ -49,6 +49,13 @@ def test_committed_shards_are_not_made_again(run, tmp_path, workers):
     assert tries(tmp_path) == dict.fromkeys(range(6), 1)
 
 
+def test_one_worker_in_a_process_of_its_own_may_die(run, tmp_path):
+    made = run_stage(run, Numbers(tmp_path, dies=(1,)), LocalExecutor(1, in_this_process=False), Silent())
+
+    assert made == 6
+    assert tries(tmp_path) == {0: 1, 1: 2, 2: 1, 3: 1, 4: 1, 5: 1}
+
+
 @pytest.mark.parametrize("workers", EXECUTORS)
 def test_a_task_that_raises_is_not_retried_and_is_written_down(run, tmp_path, workers):
     report = run.failed / "generate.000001.json"
