@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from pipelines.commands.arguments import fail
+from pipelines.commands.cleaning import clean
 from pipelines.commands.exporting import export
 from pipelines.commands.inspecting import audit, report, status, verify
 from pipelines.commands.learning import evaluate, train
@@ -25,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, status, verify, report, export, audit, components, fit_sampler, train, evaluate):
+for command in (run, status, verify, report, export, clean, audit, components, fit_sampler, train, evaluate):
     app.command()(command)
 app.add_typer(weights, name="weights")
 

@@ -18,14 +18,19 @@ from synth.shards.manifest import FileRecord, describe_files
 
 def finish(config: RunConfig, run: RunDirectory) -> None:
     """Makes `dataset/` and `report/` unless they were made from the export at hand."""
-    digest = run.stage_digest("export")
-    if _assembled(run).get("digest") == digest and run.dataset.is_dir() and run.report.is_dir():
+    if is_assembled(run):
         return
     exporter = components.build(config.exporter_spec)
     exporter.assemble(run.shards("export"), run.dataset, dataset_card(card_facts(config, run, exporter)))
     write_report(run.root)
     files = {name: [record.size, record.sha256] for name, record in describe_files(run.dataset).items()}
-    write_json(_marker(run), {"digest": digest, "files": files})
+    write_json(_marker(run), {"digest": run.stage_digest("export"), "files": files})
+
+
+def is_assembled(run: RunDirectory) -> bool:
+    """Returns whether `dataset/` and `report/` were made from the export at hand."""
+    is_current = _assembled(run).get("digest") == run.stage_digest("export") is not None
+    return is_current and run.dataset.is_dir() and run.report.is_dir()
 
 
 def forget_dataset(run: RunDirectory) -> None:

@@ -30,8 +30,9 @@ def prepare(run: RunDirectory, wanted: Mapping[str, Fingerprint], count: int, re
 
     Raises:
         FingerprintError: costly stages were made with another configuration.
-        RunError: it holds more identities than wanted.
+        RunError: it holds more identities than wanted, or images that would have to be measured were freed.
     """
+    _refuse_to_measure_freed(run, wanted["measure"], redo)
     if redo is not None:
         for stage in STAGES[STAGES.index(redo) :]:
             discard_stage(run, stage)
@@ -61,6 +62,8 @@ def renew(run: RunDirectory, stage: str, wanted: Fingerprint) -> bool:
 def discard_stage(run: RunDirectory, stage: str) -> None:
     """Removes a stage and, with `export` and `select`, the dataset, report and audit made from it."""
     run.discard(run.stage(stage))
+    if stage == "generate":
+        run.discard(run.cleaned)
     if stage == "measure":
         run.discard(run.stage(MEASURE_BEFORE))
     if stage == "export":
@@ -110,6 +113,20 @@ def _set_faces_aside(run: RunDirectory, wanted: Mapping[str, Fingerprint]) -> No
     elif run.shards("measure"):
         run.discard(run.stage(MEASURE_BEFORE))
         run.stage("measure").rename(run.stage(MEASURE_BEFORE))
+
+
+def _refuse_to_measure_freed(run: RunDirectory, wanted: Fingerprint, redo: str | None) -> None:
+    generates = redo is not None and STAGES.index(redo) <= STAGES.index("generate")
+    if generates or not run.cleaned.exists():
+        return
+    made_with = run.made_with("measure")
+    if redo != "measure" and made_with is not None and made_with[0] == wanted.digest:
+        return
+    reasons = "" if made_with is None else f" ({'; '.join(wanted.differences(made_with[1]))})"
+    raise RunError(
+        f"{run.root}: images of rejected candidates were freed by `synth clean`, they cannot be measured "
+        f"anew{reasons}; go back to the filters and the recogniser of before, use another --run-dir or --redo generate"
+    )
 
 
 def _refuse_difference(run: RunDirectory, stage: str, wanted: Fingerprint) -> None:

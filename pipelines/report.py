@@ -96,7 +96,11 @@ def _filter_parts(tables: RunTables) -> dict[str, Any]:
             pictures[name] = dropped_row(tables, name, numbers)
     for name in set(dropped) - set(pictures):
         pictures[name] = dropped_row(tables, name, None)
-    return {"filters": filters, "dropped": [(name, number, pictures[name]) for name, number in dropped.items()]}
+    return {
+        "filters": filters,
+        "dropped": [(name, number, pictures[name]) for name, number in dropped.items()],
+        "freed": tables.directory.cleaned.exists(),
+    }
 
 
 def _similarity_parts(tables: RunTables) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from pipelines.fingerprint import STAGES, Fingerprint
 from pipelines.folder_lock import folder_lock, lock_holder, shared_folder_lock
 from synth.errors import DISK_FULL, DiskFullError, RunError, ShardError
-from synth.shards.commit import UNFINISHED, replace_file
+from synth.shards.commit import UNFINISHED, replace_file, restore_directories
 from synth.shards.manifest import RECORD_NAME, ShardRecord, Task
 
 FINGERPRINT_NAME = "fingerprint.json"
@@ -63,6 +63,11 @@ class RunDirectory:
     def hashes(self) -> Path:
         """Hashes of the files that the configuration names, so that they are not read at each start."""
         return self.root / "hashes.json"
+
+    @property
+    def cleaned(self) -> Path:
+        """Says that `synth clean` freed images of rejected candidates; absent before."""
+        return self.root / "cleaned.json"
 
     def stage(self, name: str) -> Path:
         """The folder of a stage."""
@@ -187,6 +192,8 @@ class RunDirectory:
         for pattern in (f"*{UNFINISHED}", f"*/*{UNFINISHED}"):
             for path in self.root.glob(pattern):
                 path.unlink()
+        for stage in STAGES:
+            restore_directories(self.stage(stage))
 
     def _refuse_foreign(self) -> None:
         """A run replaces what is named like its own folders; those of somebody else must not be there."""

@@ -94,7 +94,7 @@ class AuditFailedError(SynthError):
 
 
 class SelectionError(SynthError):
-    """No sample passed the filters and the selection."""
+    """No sample passed the filters and the selection, or the image of one that passed is gone."""
 
     exit_code = 1
 

@@ -11,7 +11,7 @@ from importlib import metadata
 
 from pipelines.run_directory import RunDirectory, disk_errors
 from pipelines.stage import Stage
-from synth.errors import DiskFullError, RunError, SynthError, VectorsError, WeightsError
+from synth.errors import DiskFullError, RunError, SelectionError, SynthError, VectorsError, WeightsError
 from synth.shards.commit import commit_directory
 from synth.shards.manifest import ShardRecord, Task, describe_files
 
@@ -63,7 +63,7 @@ class OpenStage:
             return _raised(error)
         try:
             return run_task(self._run, self._stage, task, self._digest)
-        except (DiskFullError, VectorsError, WeightsError) as error:
+        except (DiskFullError, SelectionError, VectorsError, WeightsError) as error:
             return Stopped(error)
         except Exception as error:
             return _raised(error)

@@ -61,13 +61,15 @@ def kept_rows(tables: RunTables) -> list[Row]:
 
 
 def dropped_row(tables: RunTables, reason: str, numbers: npt.NDArray[np.float32] | None) -> list[Picture]:
-    """Returns some of the samples a reason dropped, evenly spread over all.
+    """Returns some of the samples a reason dropped, evenly spread over all; none where `synth clean` freed them.
 
     Args:
         tables: of the run.
         reason: a filter's name or a rule of the selection.
         numbers: float32 (N,), the filter's column; None for a rule of the selection.
     """
+    if tables.directory.cleaned.exists():
+        return []
     rows = np.flatnonzero(tables.decisions.dropped_by == reason)
     chosen = rows[spread(len(rows), DROPPED_PER_REASON)]
     notes = ["" if numbers is None else _number(float(numbers[row])) for row in chosen]

@@ -16,6 +16,7 @@ from pipelines.schema import RunConfig
 from pipelines.stage import Stage
 from pipelines.stages.stored_faces import EarlierMeasurement, StoredFaces
 from synth import components
+from synth.errors import ShardError
 from synth.images import decode_image
 from synth.recognisers.base import Recogniser
 from synth.shards.array import write_array
@@ -64,6 +65,8 @@ class Measure(Stage):
         """Measures the images of a range of identities, in groups of whole identities."""
         source = require_shard(self._run, "generate", task.shard)
         samples = read_table(source / "samples.parquet", ["identity", "index", "tar_offset", "tar_size"])
+        if (samples["tar_size"] == 0).any():
+            raise ShardError(f"{source}: `synth clean` freed images in it, it cannot be measured; use --redo generate")
         earlier = self._earlier.shard(task) if self._earlier else None
         images = self._config.images
         group = max(1, images.batch_size // images.per_identity) * images.per_identity

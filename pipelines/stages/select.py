@@ -14,14 +14,13 @@ from pipelines.run_directory import RunDirectory, require_shard
 from pipelines.schema import RunConfig
 from pipelines.stage import Stage
 from pipelines.stages.decisions import Decisions
+from synth.errors import SelectionError
 from synth.seeding import hash_order
 from synth.shards.manifest import Task
 from synth.shards.table import read_table, write_table
 from synth.similarity import centroids, separate
 
 Columns = dict[str, npt.NDArray[Any]]
-
-_PLACES = ("tar_offset", "tar_size", "aligned_offset", "aligned_size")
 
 
 class Select(Stage):
@@ -42,6 +41,7 @@ class Select(Stage):
         """Decides on all candidates."""
         candidates = self._candidates()
         decisions = self._decide(candidates)
+        _refuse_freed(decisions.kept & (candidates["tar_size"] == 0))
         labels = decisions.labels()
         decided = {name: candidates[name] for name in ("identity", "index", "source_shard")} | {
             "kept": decisions.kept,
@@ -50,8 +50,9 @@ class Select(Stage):
         }
         numbers = {name: candidates[name] for name in self._config.filter_names}
         write_table(out / "decisions.parquet", decided | numbers)
-        selected = {"label": labels} | {name: candidates[name] for name in ("identity", "index", "source_shard")}
-        selected |= {name: candidates[name] for name in _PLACES} | numbers
+        selected = (
+            {"label": labels} | {name: candidates[name] for name in ("identity", "index", "source_shard")} | numbers
+        )
         order = self._order(candidates, decisions.kept)
         sizes = [task.stop - task.start for task in even_tasks(len(order), self._config.export.shard_size)]
         write_table(out / "selection.parquet", {name: column[order] for name, column in selected.items()}, sizes)
@@ -62,12 +63,12 @@ class Select(Stage):
         """Reads the columns that decide, of all shards, identity-major."""
         parts = []
         tasks = identity_tasks(self._config.identities.count, self._config.images.identities_per_shard)
-        measured = ["identity", "index", "found", "aligned_offset", "aligned_size", *self._config.filter_names]
+        measured = ["identity", "index", "found", *self._config.filter_names]
         for task in tasks:
             faces = read_table(require_shard(self._run, "measure", task.shard) / "samples.parquet", measured)
             made = require_shard(self._run, "generate", task.shard) / "samples.parquet"
             shard = np.full(len(faces["identity"]), task.shard, dtype=np.int32)
-            parts.append(faces | read_table(made, ["tar_offset", "tar_size"]) | {"source_shard": shard})
+            parts.append(faces | read_table(made, ["tar_size"]) | {"source_shard": shard})
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def _decide(self, candidates: Columns) -> Decisions:
@@ -107,3 +108,12 @@ class Select(Stage):
         pairs = zip(candidates["identity"][rows].tolist(), candidates["index"][rows].tolist(), strict=True)
         keys = [sample_key(identity, index) for identity, index in pairs]
         return rows[hash_order(keys, salt=f"{self._config.seed}/{self.name}")].astype(np.int64)
+
+
+def _refuse_freed(rows: npt.NDArray[np.bool_]) -> None:
+    """Checks that the images of what is kept are there; rows: bool (B,), those that are kept and have none."""
+    if rows.any():
+        raise SelectionError(
+            f"{int(rows.sum())} candidates that these bounds keep were rejected before, and `synth clean` freed their "
+            "images; go back to the bounds of before, use another --run-dir or --redo generate"
+        )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from synth.errors import RunError
 
+_NEW, _OLD = ".new", ".old"  # end the names of folders beside the one that is replaced
 UNFINISHED = ".tmp"  # ends the name of a file that a crash may leave beside the one it was to replace
 
 
@@ -119,6 +120,16 @@ def restore_directory(final: Path) -> None:
             stale.rename(final)
 
 
+def restore_directories(folder: Path) -> None:
+    """Undoes in a folder what calls of `replace_directory` left half done when they were stopped."""
+    for stale in folder.glob(f".*{_OLD}"):
+        final = stale.with_name(stale.name.removeprefix(".").removesuffix(_OLD))
+        restore_directory(final)
+        shutil.rmtree(stale, ignore_errors=True)
+    for fresh in folder.glob(f".*{_NEW}"):
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
 def _beside(final: Path) -> tuple[Path, Path]:
     """Returns where a folder is filled, and where the one that it replaces waits."""
-    return final.with_name(f".{final.name}.new"), final.with_name(f".{final.name}.old")
+    return final.with_name(f".{final.name}{_NEW}"), final.with_name(f".{final.name}{_OLD}")
