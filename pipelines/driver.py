@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from pipelines.fingerprint import STAGES, Fingerprint, fingerprints
 from pipelines.preparation import compare_vectors, prepare, renew, set_outdated_vectors_aside
 from pipelines.report import write_report
 from pipelines.run_directory import MEASURE_BEFORE, RunDirectory, disk_errors, require_shard, write_json
-from pipelines.runner import Observer, run_stage
+from pipelines.runner import Observer, run_stages
 from pipelines.schema import RunConfig
 from pipelines.stage import Stage
 from pipelines.stages.export import Export
@@ -28,6 +29,7 @@ from synth.errors import SelectionError
 from synth.shards.manifest import ShardRecord
 
 STAGE_CLASSES = (Sample, Generate, Measure, Select, Export)
+_TOGETHER = ("generate", "measure")  # one plan serves both: a shard is measured while others are generated
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def run_pipeline(
     *,
     redo: str | None = None,
     until: str = STAGES[-1],
+    overlap: bool = True,
 ) -> Result:
     """Runs what is not committed yet, up to and with the stage `until`; a finished run does nothing.
 
@@ -68,6 +71,7 @@ def run_pipeline(
         observer: who is told.
         redo: stage to make again, with all after it.
         until: last stage.
+        overlap: whether shards are measured while others are generated; a worker then holds both models.
 
     Raises:
         SynthError: weight files are missing, the directory belongs to another run, tasks failed, the disk is full, or
@@ -76,13 +80,13 @@ def run_pipeline(
     require_weights(config)
     hashes = FileHashes(run.hashes)
     wanted = fingerprints(config, hashes)
-    with disk_errors(run.root), run.lock():
+    with disk_errors(run.root), run.lock(), closing(executor):
         hashes.save()
         prepare(run, wanted, config.identities.count, redo)
         _describe(run, config)
         made = 0
-        for stage in stages(config, run)[: STAGES.index(until) + 1]:
-            made += _run_one(run, stage, executor, observer, wanted)
+        for group in _groups(stages(config, run)[: STAGES.index(until) + 1], overlap=overlap):
+            made += _run_group(run, group, executor, observer, wanted)
         if until != STAGES[-1]:
             return Result(0, 0, made)
         selected = ShardRecord.read(require_shard(run, "select", 0)).counts
@@ -90,27 +94,39 @@ def run_pipeline(
         return Result(selected["kept"], selected["identities"], made)
 
 
-def _run_one(
+def _groups(in_order: Sequence[Stage], *, overlap: bool) -> list[list[Stage]]:
+    """Returns the stages in order, those that run at the same time together."""
+    groups: list[list[Stage]] = []
+    for stage in in_order:
+        if overlap and groups and (groups[-1][-1].name, stage.name) == _TOGETHER:
+            groups[-1].append(stage)
+        else:
+            groups.append([stage])
+    return groups
+
+
+def _run_group(
     run: RunDirectory,
-    stage: Stage,
+    group: Sequence[Stage],
     executor: Executor,
     observer: Observer,
     wanted: Mapping[str, Fingerprint],
 ) -> int:
-    """Runs one stage with what belongs before and behind it; returns how many shards it made."""
-    if stage.name == "sample":
-        set_outdated_vectors_aside(run, stage.tasks()[0])
-    if stage.name == "export":
+    """Runs stages with what belongs before and behind them; returns how many shards were made."""
+    names = [stage.name for stage in group]
+    if "sample" in names:
+        set_outdated_vectors_aside(run, group[0].tasks()[0])
+    if "export" in names:
         selection = ShardRecord.read(require_shard(run, "select", 0)).files["selection.parquet"].sha256
         renew(run, "export", wanted["export"].including("selection.parquet", selection))
-        if not all(run.holds("export", task) for task in stage.tasks()):
+        if not all(run.holds("export", task) for task in group[0].tasks()):
             forget_dataset(run)
-    made = run_stage(run, stage, executor, observer)
-    if stage.name == "sample":
+    made = run_stages(run, group, executor, observer)
+    if "sample" in names:
         compare_vectors(run)
-    if stage.name == "measure":
+    if "measure" in names:
         run.discard(run.stage(MEASURE_BEFORE))
-    if stage.name == "select":
+    if "select" in names:
         _require_samples(run)
     return made
 

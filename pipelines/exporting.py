@@ -125,9 +125,9 @@ def _write_shards(stage: Export, scratch: Path, observer: Observer) -> list[Path
             shard.mkdir()
             counts = stage.process(task, shard)
             shards.append(shard)
-            observer.shard_committed(ShardRecord(task=task, fingerprint="", counts=counts, files={}))
+            observer.shard_committed(stage.name, ShardRecord(task=task, fingerprint="", counts=counts, files={}))
     finally:
-        observer.stage_ended()
+        observer.stage_ended(stage.name)
     return shards
 
 

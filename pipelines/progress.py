@@ -49,51 +49,52 @@ class PlainProgress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._rate: Rate | None = None
+        self._rates: dict[str, Rate] = {}
         self._written = 0.0
 
     def stage_started(self, stage: Stage, tasks: Sequence[Task], done: Sequence[ShardRecord]) -> None:
         """Starts counting."""
-        self._rate = Rate(stage, tasks, done)
+        self._rates[stage.name] = Rate(stage, tasks, done)
         self._written = time.monotonic()
 
-    def shard_committed(self, record: ShardRecord) -> None:
-        """Counts, and writes a line if the last one is old."""
-        assert self._rate is not None
-        self._rate.add(record)
+    def shard_committed(self, stage: str, record: ShardRecord) -> None:
+        """Counts, and writes a line for each stage under way if the last ones are old."""
+        self._rates[stage].add(record)
         if time.monotonic() - self._written >= LINE_EVERY_SECONDS:
-            self._console.print(str(self._rate), highlight=False)
+            for rate in self._rates.values():
+                self._console.print(str(rate), highlight=False)
             self._written = time.monotonic()
 
-    def stage_ended(self) -> None:
+    def stage_ended(self, stage: str) -> None:
         """Writes the stage's line."""
-        self._console.print(str(self._rate), highlight=False)
+        self._console.print(str(self._rates.pop(stage)), highlight=False)
 
 
 class TerminalProgress:
-    """Keeps a bar up to date, and leaves one line for each stage."""
+    """Keeps a bar for each stage under way up to date, and leaves one line for each."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(BarColumn(24), TextColumn("{task.description}"), console=console)
-        self._rate: Rate | None = None
-        self._bar: TaskID | None = None
+        self._rates: dict[str, Rate] = {}
+        self._bars: dict[str, TaskID] = {}
 
     def stage_started(self, stage: Stage, tasks: Sequence[Task], done: Sequence[ShardRecord]) -> None:
         """Shows a new bar."""
-        self._rate = Rate(stage, tasks, done)
-        self._bar = self._progress.add_task(str(self._rate), total=self._rate.total, completed=self._rate.done_before)
+        rate = self._rates[stage.name] = Rate(stage, tasks, done)
+        self._bars[stage.name] = self._progress.add_task(str(rate), total=rate.total, completed=rate.done_before)
         self._progress.start()
 
-    def shard_committed(self, record: ShardRecord) -> None:
+    def shard_committed(self, stage: str, record: ShardRecord) -> None:
         """Moves the bar."""
-        assert self._rate is not None
-        assert self._bar is not None
-        self._rate.add(record)
-        self._progress.update(self._bar, completed=self._rate.items, description=str(self._rate))
+        rate = self._rates[stage]
+        rate.add(record)
+        self._progress.update(self._bars[stage], completed=rate.items, description=str(rate))
 
-    def stage_ended(self) -> None:
+    def stage_ended(self, stage: str) -> None:
         """Stops the bar where it is."""
-        self._progress.stop()
+        del self._rates[stage]
+        if not self._rates:
+            self._progress.stop()
 
 
 def progress() -> PlainProgress | TerminalProgress:

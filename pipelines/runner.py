@@ -1,14 +1,15 @@
-"""Runs a stage: the driver's side of its tasks."""
+"""Runs stages: the driver's side of their tasks."""
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
 from pipelines.executors.base import Executor, TaskFailure
 from pipelines.run_directory import RunDirectory, write_json
-from pipelines.stage import Stage
+from pipelines.stage import PlannedTask, Stage
 from synth.errors import TasksFailedError
 from synth.shards.manifest import ShardRecord, Task, write_manifest
 
@@ -16,20 +17,41 @@ log = logging.getLogger(__name__)
 
 
 class Observer(Protocol):
-    """Who wants to know how a stage goes."""
+    """Who wants to know how stages go; several may be under way."""
 
     def stage_started(self, stage: Stage, tasks: Sequence[Task], done: Sequence[ShardRecord]) -> None:
         """All tasks of a stage, and the records of those committed before."""
 
-    def shard_committed(self, record: ShardRecord) -> None:
-        """One more shard."""
+    def shard_committed(self, stage: str, record: ShardRecord) -> None:
+        """One more shard of a stage that was started."""
 
-    def stage_ended(self) -> None:
-        """The stage ended, by success or failure."""
+    def stage_ended(self, stage: str) -> None:
+        """A stage that was started ended, by success or failure."""
 
 
-def run_stage(run: RunDirectory, stage: Stage, executor: Executor, observer: Observer) -> int:
-    """Runs the tasks of a stage that are not committed yet.
+class _Work:
+    """A stage with its plan and what is committed of it."""
+
+    def __init__(self, run: RunDirectory, stage: Stage) -> None:
+        self.stage = stage
+        self.tasks = stage.tasks()
+        self.done = remove_outdated(run, stage.name, self.tasks)
+        self.missing = [task for task in self.tasks if task.shard not in self.done]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all of its tasks are committed."""
+        return len(self.done) == len(self.tasks)
+
+
+def run_stages(run: RunDirectory, stages: Sequence[Stage], executor: Executor, observer: Observer) -> int:
+    """Runs the tasks of stages that are not committed yet, each as soon as what it needs is.
+
+    Args:
+        run: locked; the stages are begun.
+        stages: whose tasks are known now, in order.
+        executor: who runs them.
+        observer: who is told.
 
     Returns:
         How many shards were made.
@@ -37,29 +59,29 @@ def run_stage(run: RunDirectory, stage: Stage, executor: Executor, observer: Obs
     Raises:
         TasksFailedError: some failed; `failed/` says why.
     """
-    tasks = stage.tasks()
-    done = remove_outdated(run, stage.name, tasks)
-    missing = [task for task in tasks if task.shard not in done]
-    if not missing:
-        return 0
+    work = {stage.name: found for stage in stages if (found := _Work(run, stage)).missing}
+    planned = [PlannedTask(name, task, one.stage.needs(task)) for name, one in work.items() for task in one.missing]
     failures: list[TaskFailure] = []
-    observer.stage_started(stage, tasks, list(done.values()))
+    for one in work.values():
+        observer.stage_started(one.stage, one.tasks, list(one.done.values()))
     try:
-        for outcome in executor.run(run, stage, missing):
+        for outcome in executor.run(run, [one.stage for one in work.values()], planned) if planned else ():
             if isinstance(outcome, TaskFailure):
                 failures.append(outcome)
-                _write_failure(run, stage.name, outcome)
-            else:
-                done[outcome.task.shard] = outcome
-                _log_shard(stage, outcome)
-                observer.shard_committed(outcome)
+                _write_failure(run, outcome)
+                continue
+            one = work[outcome.stage]
+            one.done[outcome.record.task.shard] = outcome.record
+            _log_shard(one.stage, outcome.record)
+            observer.shard_committed(outcome.stage, outcome.record)
+            if one.is_finished:
+                _write_manifest(run, one)
     finally:
-        observer.stage_ended()
+        for name in work:
+            observer.stage_ended(name)
     if failures:
-        raise TasksFailedError(_failure_message(run, stage.name, failures), [f.name(stage.name) for f in failures])
-    records = [done[task.shard] for task in tasks]
-    write_manifest(run.stage(stage.name) / "manifest.json", records)
-    return len(missing)
+        raise TasksFailedError(_failure_message(run, failures), [failure.name for failure in failures])
+    return len(planned)
 
 
 def remove_outdated(run: RunDirectory, stage: str, tasks: Sequence[Task]) -> dict[int, ShardRecord]:
@@ -75,8 +97,12 @@ def remove_outdated(run: RunDirectory, stage: str, tasks: Sequence[Task]) -> dic
     return committed
 
 
-def _write_failure(run: RunDirectory, stage: str, failure: TaskFailure) -> None:
-    log.error("%s failed: %s", failure.name(stage), failure.reason)
+def _write_manifest(run: RunDirectory, work: _Work) -> None:
+    write_manifest(run.stage(work.stage.name) / "manifest.json", [work.done[task.shard] for task in work.tasks])
+
+
+def _write_failure(run: RunDirectory, failure: TaskFailure) -> None:
+    log.error("%s failed: %s", failure.name, failure.reason)
     run.failed.mkdir(exist_ok=True)
     content = {
         "task": {"shard": failure.task.shard, "start": failure.task.start, "stop": failure.task.stop},
@@ -84,14 +110,15 @@ def _write_failure(run: RunDirectory, stage: str, failure: TaskFailure) -> None:
         "reason": failure.reason,
         "traceback": failure.traceback.splitlines(),
     }
-    write_json(run.failed / f"{failure.name(stage)}.json", content)
+    write_json(run.failed / f"{failure.name}.json", content)
 
 
-def _failure_message(run: RunDirectory, stage: str, failures: Sequence[TaskFailure]) -> str:
+def _failure_message(run: RunDirectory, failures: Sequence[TaskFailure]) -> str:
     first = failures[0]
-    count = "1 task" if len(failures) == 1 else f"{len(failures)} tasks"
+    counts = Counter(failure.stage for failure in failures)
+    told = " and ".join(f"{number} task{'s' * (number > 1)} of {stage}" for stage, number in counts.items())
     return (
-        f"{run.root}: {count} of {stage} failed; the first, {first.name(stage)}: {first.reason}\n"
+        f"{run.root}: {told} failed; the first, {first.name}: {first.reason}\n"
         f"tracebacks are in {run.failed}; mend the cause and run again: committed shards stay"
     )
 

@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from synth.shards.manifest import Task
+
+
+class TaskKey(NamedTuple):
+    """Names a task of a run; as text like 'generate.000077'."""
+
+    stage: str
+    shard: int
+
+    def __str__(self) -> str:
+        return f"{self.stage}.{self.shard:06d}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTask:
+    """A task of a stage, and the tasks that have to be committed before it starts."""
+
+    stage: str
+    task: Task
+    needs: tuple[TaskKey, ...] = ()
+
+    @property
+    def key(self) -> TaskKey:
+        """Its name."""
+        return TaskKey(self.stage, self.task.shard)
 
 
 class Stage(ABC):
@@ -23,6 +48,10 @@ class Stage(ABC):
     @abstractmethod
     def tasks(self) -> list[Task]:
         """Returns all tasks: a pure function of the configuration and the stages before."""
+
+    def needs(self, task: Task) -> tuple[TaskKey, ...]:
+        """Returns the tasks whose shards this one reads, where it runs while the stage before is not finished."""
+        return ()
 
     def open(self, device: str) -> None:  # noqa: B027
         """Builds the components, once per worker. `device` is like 'cpu' or 'cuda:0'."""

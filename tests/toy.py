@@ -39,14 +39,16 @@ class Silent:
 
     def __init__(self):
         self.made = []
+        self.order = []
 
     def stage_started(self, stage, tasks, done):
         pass
 
-    def shard_committed(self, record):
+    def shard_committed(self, stage, record):
         self.made.append(record.task)
+        self.order.append((stage, record.task.shard))
 
-    def stage_ended(self):
+    def stage_ended(self, stage):
         pass
 
 

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 def run(
     config: ConfigArgument,
     run_dir: Annotated[Path | None, typer.Option(help="Run directory; default: runs/<name of CONFIG>.")] = None,
+    executor: Annotated[str, typer.Option(help="Who runs the tasks: local or ray.")] = "local",
     workers: Annotated[int | None, typer.Option(min=1, help="Tasks at once; default: one a device.")] = None,
-    devices: Annotated[str, typer.Option(help="Devices, like cuda:0,cuda:1.")] = "cpu",
+    devices: Annotated[str, typer.Option(help="Devices, like cuda:0,cuda:1; with ray cpu or cuda.")] = "cpu",
+    ray_address: Annotated[str | None, typer.Option(help="Of a running Ray cluster; default: one of its own.")] = None,
     redo: Annotated[str | None, typer.Option(metavar="STAGE", help="Make this stage and those after it again.")] = None,
     until: Annotated[str, typer.Option(metavar="STAGE", help="Stop after this stage.")] = STAGES[-1],
     keep_going: Annotated[bool, typer.Option("--keep-going", help="Run the other tasks when one fails.")] = False,
+    overlap: Annotated[bool, typer.Option(help="Measure shards while others are generated.")] = True,
     overrides: Overrides = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each shard to the terminal.")] = False,
@@ -45,13 +48,12 @@ def run(
     _log_to(directory, verbose)
 
     from pipelines.driver import run_pipeline
-    from pipelines.executors.local import LocalExecutor
+    from pipelines.executors.choice import executor_for
     from pipelines.progress import progress
 
-    names = [name.strip() for name in devices.split(",") if name.strip()] or ["cpu"]
-    executor = LocalExecutor(workers or len(names), names, keep_going=keep_going)
+    chosen = executor_for(executor, workers, devices.split(","), ray_address=ray_address, keep_going=keep_going)
     try:
-        result = run_pipeline(checked, directory, executor, progress(), redo=redo, until=until)
+        result = run_pipeline(checked, directory, chosen, progress(), redo=redo, until=until, overlap=overlap)
     except KeyboardInterrupt:
         fail(f"{directory.root}: interrupted; committed shards stay: run again to go on", INTERRUPTED)
     if until != STAGES[-1]:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-from collections import deque
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import wait
 
-from pipelines.executors.base import Executor, TaskFailure
-from pipelines.executors.task import OpenStage, Raised, Stopped
+from pipelines.executors.base import Executor, Outcome
+from pipelines.executors.schedule import Schedule
+from pipelines.executors.task import OpenStages
 from pipelines.executors.worker import Worker, WorkerDiedError
 from pipelines.run_directory import RunDirectory
-from pipelines.stage import Stage
-from synth.shards.manifest import ShardRecord, Task
-
-MAX_ATTEMPTS = 3
-
-log = logging.getLogger(__name__)
+from pipelines.stage import PlannedTask, Stage
 
 
 class LocalExecutor(Executor):
@@ -49,93 +43,51 @@ class LocalExecutor(Executor):
         self._keep_going = keep_going
         self._in_this_process = in_this_process
 
-    def run(self, run: RunDirectory, stage: Stage, tasks: Sequence[Task]) -> Iterator[ShardRecord | TaskFailure]:
+    def run(self, run: RunDirectory, stages: Sequence[Stage], tasks: Sequence[PlannedTask]) -> Iterator[Outcome]:
         """Runs tasks as `Executor.run` says."""
-        digest = run.stage_digest(stage.name) or ""
+        schedule = Schedule(run, tasks, keep_going=self._keep_going)
         count = min(self._workers, len(tasks))
+        opened = [OpenStages(run, stages, self._devices[k % len(self._devices)]) for k in range(count)]
         if count == 1 and self._in_this_process:
-            return self._run_here(OpenStage(run, stage, self._devices[0], digest), tasks)
-        devices = [self._devices[k % len(self._devices)] for k in range(count)]
-        return self._run_workers(run, stage, tasks, devices, digest)
-
-    def _run_here(self, stage: OpenStage, tasks: Sequence[Task]) -> Iterator[ShardRecord | TaskFailure]:
-        for task in tasks:
-            outcome = _outcome(task, stage.attempt(task), attempts=1)
-            yield outcome
-            if isinstance(outcome, TaskFailure) and not self._keep_going:
-                return
-
-    def _run_workers(
-        self, run: RunDirectory, stage: Stage, tasks: Sequence[Task], devices: Sequence[str], digest: str
-    ) -> Iterator[ShardRecord | TaskFailure]:
-        """Hands each worker a task at a time; the workers are gone when this ends, however it ends."""
-        queue = _Queue(run, stage.name, tasks)
-        workers: list[Worker] = []
-        try:
-            for device in devices:
-                workers.append(Worker(run, stage, device, digest))
-                queue.give_next(workers[-1])
-            while busy := {worker.connection: worker for worker in workers if worker.task}:
-                for connection in wait(list(busy)):
-                    worker = busy[connection]  # type: ignore[index]
-                    outcome = queue.collect(worker)
-                    if isinstance(outcome, TaskFailure) and not self._keep_going:
-                        queue.clear()
-                    queue.give_next(worker)
-                    if outcome is not None:
-                        yield outcome
-        finally:
-            for worker in workers:
-                worker.stop()
+            return _run_here(schedule, opened[0])
+        return _run_in_workers(schedule, opened)
 
 
-class _Queue:
-    """The tasks that wait, and how often each was tried."""
+def _run_here(schedule: Schedule, stages: OpenStages) -> Iterator[Outcome]:
+    while task := schedule.next():
+        yield schedule.replied(task, stages.attempt(task))
 
-    def __init__(self, run: RunDirectory, stage: str, tasks: Sequence[Task]) -> None:
-        self._run = run
-        self._stage = stage
-        self._waiting = deque(tasks)
-        self._attempts = dict.fromkeys(tasks, 0)
 
-    def clear(self) -> None:
-        """Lets no more tasks start."""
-        self._waiting.clear()
+def _run_in_workers(schedule: Schedule, opened: Sequence[OpenStages]) -> Iterator[Outcome]:
+    """Hands each worker a task at a time; the workers are gone when this ends, however it ends."""
+    workers: list[Worker] = []
+    try:
+        for stages in opened:
+            workers.append(Worker(stages))
+            _hand_out(schedule, workers[-1:])
+        while busy := {worker.connection: worker for worker in workers if worker.task}:
+            outcomes = [_collect(schedule, busy[connection]) for connection in wait(list(busy))]  # type: ignore[index]
+            _hand_out(schedule, workers)
+            yield from (outcome for outcome in outcomes if outcome is not None)
+    finally:
+        for worker in workers:
+            worker.stop()
 
-    def give_next(self, worker: Worker) -> None:
-        """Hands the next task to an idle worker, if there is one."""
-        if self._waiting:
-            task = self._waiting.popleft()
-            self._attempts[task] += 1
+
+def _hand_out(schedule: Schedule, workers: Sequence[Worker]) -> None:
+    """Gives idle workers what may start."""
+    for worker in workers:
+        if worker.task is None and (task := schedule.next()):
             worker.give(task)
 
-    def collect(self, worker: Worker) -> ShardRecord | TaskFailure | None:
-        """Takes a worker's reply; if it died, replaces it. None: its task waits again."""
-        task = worker.task
-        assert task is not None
-        try:
-            return _outcome(task, worker.collect(), self._attempts[task])
-        except WorkerDiedError as death:
-            log.warning(
-                "a worker died (%s) in %s %06d, attempt %d", death, self._stage, task.shard, self._attempts[task]
-            )
-            worker.restart()
-            return self._after_death(task, str(death))
 
-    def _after_death(self, task: Task, death: str) -> ShardRecord | TaskFailure | None:
-        """Asks the disk what became of a task whose worker died."""
-        if self._run.holds(self._stage, task):
-            return ShardRecord.read(self._run.shard(self._stage, task.shard))
-        if self._attempts[task] < MAX_ATTEMPTS:
-            self._waiting.appendleft(task)
-            return None
-        reason = f"its worker died {MAX_ATTEMPTS} times, the last time with {death}"
-        return TaskFailure(task, reason, "", MAX_ATTEMPTS)
-
-
-def _outcome(task: Task, reply: ShardRecord | Raised | Stopped, attempts: int) -> ShardRecord | TaskFailure:
-    if isinstance(reply, Stopped):
-        raise reply.error
-    if isinstance(reply, Raised):
-        return TaskFailure(task, reply.reason, reply.traceback, attempts)
-    return reply
+def _collect(schedule: Schedule, worker: Worker) -> Outcome | None:
+    """Takes a worker's reply; if it died, replaces it. None: its task waits again."""
+    task = worker.task
+    assert task is not None
+    try:
+        reply = worker.collect()
+    except WorkerDiedError as death:
+        worker.restart()
+        return schedule.died(task, str(death))
+    return schedule.replied(task, reply)

@@ -6,11 +6,13 @@ import platform
 import socket
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from typing import TypeAlias
 
 from pipelines.run_directory import RunDirectory, disk_errors
-from pipelines.stage import Stage
+from pipelines.stage import PlannedTask, Stage
 from synth.errors import DiskFullError, RunError, SelectionError, SynthError, VectorsError, WeightsError
 from synth.shards.commit import commit_directory
 from synth.shards.manifest import ShardRecord, Task, describe_files
@@ -33,6 +35,29 @@ class Stopped:
     error: SynthError
 
 
+Reply: TypeAlias = ShardRecord | Raised | Stopped
+
+
+class OpenStages:
+    """The stages of a run on a device, each opened when its first task comes."""
+
+    def __init__(self, run: RunDirectory, stages: Sequence[Stage], device: str) -> None:
+        """Remembers what to open.
+
+        Args:
+            run: where shards go.
+            stages: begun and not opened.
+            device: like 'cpu' or 'cuda:0'.
+        """
+        self._stages = {
+            stage.name: OpenStage(run, stage, device, run.stage_digest(stage.name) or "") for stage in stages
+        }
+
+    def attempt(self, task: PlannedTask) -> Reply:
+        """Runs one task and says what became of it."""
+        return self._stages[task.stage].attempt(task.task)
+
+
 class OpenStage:
     """A stage on a device, opened when its first task comes."""
 
@@ -51,7 +76,7 @@ class OpenStage:
         self._digest = digest
         self._is_open = False
 
-    def attempt(self, task: Task) -> ShardRecord | Raised | Stopped:
+    def attempt(self, task: Task) -> Reply:
         """Runs one task and says what became of it."""
         try:
             if not self._is_open:

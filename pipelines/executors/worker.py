@@ -1,4 +1,4 @@
-"""A worker process: it opens a stage once and runs the tasks it is given, until its driver ends."""
+"""A worker process: it opens each stage once and runs the tasks it is given, until its driver ends."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from types import ModuleType
 
-from pipelines.executors.task import OpenStage, Raised, Stopped
-from pipelines.run_directory import RunDirectory
-from pipelines.stage import Stage
-from synth.shards.manifest import ShardRecord, Task
+from pipelines.executors.task import OpenStages, Reply
+from pipelines.stage import PlannedTask
 
 # One thread a worker: the number of workers is the only dial, and sums do not depend on the number of cores.
 THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -34,12 +32,12 @@ class Worker:
         task: what it works on.
     """
 
-    def __init__(self, run: RunDirectory, stage: Stage, device: str, digest: str) -> None:
-        self.task: Task | None = None
-        self._arguments = (run, stage, device, digest)
+    def __init__(self, stages: OpenStages) -> None:
+        self.task: PlannedTask | None = None
+        self._stages = stages
         self._start()
 
-    def give(self, task: Task) -> None:
+    def give(self, task: PlannedTask) -> None:
         """Hands over a task. If the worker is dead, `collect` says so."""
         self.task = task
         try:
@@ -47,7 +45,7 @@ class Worker:
         except OSError:  # dead: its closed connection is readable at once
             return
 
-    def collect(self) -> ShardRecord | Raised | Stopped:
+    def collect(self) -> Reply:
         """Returns the reply to the task given last.
 
         Raises:
@@ -55,7 +53,7 @@ class Worker:
         """
         self.task = None
         try:
-            reply: ShardRecord | Raised | Stopped = self.connection.recv()
+            reply: Reply = self.connection.recv()
         except (EOFError, OSError):
             self._process.join()
             raise WorkerDiedError(f"exit code {self._process.exitcode}") from None
@@ -75,7 +73,7 @@ class Worker:
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(*self._arguments, theirs), daemon=True)
+        self._process = context.Process(target=_work, args=(self._stages, theirs), daemon=True)
         with child_settings():
             self._process.start()
         theirs.close()
@@ -108,14 +106,13 @@ def child_settings() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _work(run: RunDirectory, stage: Stage, device: str, digest: str, connection: Connection) -> None:
+def _work(stages: OpenStages, connection: Connection) -> None:
     """Runs in the worker: answers each task until the driver closes the connection."""
     threading.Thread(target=_exit_with_driver, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    opened = OpenStage(run, stage, device, digest)
     while True:
         try:
-            connection.send(opened.attempt(connection.recv()))
+            connection.send(stages.attempt(connection.recv()))
         except (EOFError, OSError):
             return
 

@@ -13,7 +13,7 @@ from filters.base import Filter
 from pipelines.plan import identity_tasks, sample_key, slices
 from pipelines.run_directory import RunDirectory, require_shard
 from pipelines.schema import RunConfig
-from pipelines.stage import Stage
+from pipelines.stage import Stage, TaskKey
 from pipelines.stages.stored_faces import EarlierMeasurement, StoredFaces
 from synth import components
 from synth.errors import ShardError
@@ -51,6 +51,10 @@ class Measure(Stage):
     def tasks(self) -> list[Task]:
         """Returns the ranges of identities that `generate` has."""
         return identity_tasks(self._config.identities.count, self._config.images.identities_per_shard)
+
+    def needs(self, task: Task) -> tuple[TaskKey, ...]:
+        """Returns the generated shard that a task measures."""
+        return (TaskKey("generate", task.shard),)
 
     def open(self, device: str) -> None:
         """Builds the filters and, unless faces were recognised before, the recogniser."""

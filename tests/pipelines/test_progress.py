@@ -15,8 +15,8 @@ def record(task):
 
 def show(progress, stage):
     progress.stage_started(stage, TASKS, [record(TASKS[0])])
-    progress.shard_committed(record(TASKS[1]))
-    progress.stage_ended()
+    progress.shard_committed(stage.name, record(TASKS[1]))
+    progress.stage_ended(stage.name)
 
 
 def test_a_rate_counts_what_was_made_now_and_what_is_left_of_all(tmp_path):
