@@ -30,6 +30,13 @@ def test_three_workers_make_the_bytes_of_one(finished, tmp_path):
     assert tree(run.root) == tree(finished)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_one_stage_after_the_other_makes_the_same_bytes(finished, tmp_path, workers):
+    run, _ = run_toy(tmp_path / "toy", workers=workers, overlap=False)
+
+    assert tree(run.root) == tree(finished)
+
+
 def test_a_finished_run_has_nothing_to_do(run_dir):
     before = {path: path.stat().st_mtime_ns for path in run_dir.rglob("*") if path.is_file()}
 

@@ -52,12 +52,12 @@ class Silent:
         pass
 
 
-def run_toy(path, *overrides, workers=1, text=CONFIG, redo=None, until="export", keep_going=False):
+def run_toy(path, *overrides, workers=1, text=CONFIG, redo=None, until="export", keep_going=False, overlap=True):
     """Runs the toy in this process (or with spawned workers); returns its directory and result."""
     config = parse_config(text, "toy.yaml", overrides)
     run = RunDirectory(path)
     executor = LocalExecutor(workers, keep_going=keep_going)
-    return run, run_pipeline(config, run, executor, Silent(), redo=redo, until=until)
+    return run, run_pipeline(config, run, executor, Silent(), redo=redo, until=until, overlap=overlap)
 
 
 def tree(root, stages=(*STAGES, "dataset")):
