@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pipelines.dataset import damaged_dataset_files
 from pipelines.fingerprint import STAGES
 from pipelines.run_directory import RunDirectory
@@ -19,8 +21,19 @@ def damages(run: RunDirectory) -> list[str]:
     lines = []
     for stage in STAGES:
         for shard in run.shards(stage):
-            try:
-                lines += damage(shard, ShardRecord.read(shard))
-            except ShardError as error:
-                lines.append(str(error))
+            lines += _damage_of(shard)
     return lines + damaged_dataset_files(run)
+
+
+def _damage_of(shard: Path) -> list[str]:
+    """Returns a line for each damaged file of a shard; somebody may replace or remove it meanwhile."""
+    while shard.exists():
+        try:
+            record = ShardRecord.read(shard)
+            lines = damage(shard, record)
+            if not lines or ShardRecord.read(shard) == record:
+                return lines
+        except (ShardError, FileNotFoundError) as error:
+            if shard.exists():
+                return [str(error)]
+    return []

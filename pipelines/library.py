@@ -39,8 +39,8 @@ def run(
 ) -> Result:
     """Makes a dataset, or goes on with one: the same bytes as on the command line.
 
-    All work is done in worker processes of one thread each, so neither the caller's settings nor its random numbers
-    have a say, and a script needs no `if __name__ == "__main__"`.
+    All tasks run in worker processes of one thread each, so neither the caller's settings nor its random numbers have
+    a say in a shard, and a script needs no `if __name__ == "__main__"`.
 
     Args:
         config: path of a YAML file, or its content.

@@ -15,6 +15,7 @@ from synth.shards.manifest import ShardRecord, Task
 COSTLY = ("sample", "generate", "measure")
 VECTORS = "vectors.npy"
 _PREVIOUS = "previous"
+_FREE_TO_CHANGE = ("identities.count=", "export.shard_size=")  # of `select`: no image that was rejected comes back
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +31,9 @@ def prepare(run: RunDirectory, wanted: Mapping[str, Fingerprint], count: int, re
 
     Raises:
         FingerprintError: costly stages were made with another configuration.
-        RunError: it holds more identities than wanted, or images that would have to be measured were freed.
+        RunError: it holds more identities than wanted, or `synth clean` freed images that would be needed.
     """
-    _refuse_to_measure_freed(run, wanted["measure"], redo)
+    _refuse_what_needs_freed(run, wanted, redo)
     if redo is not None:
         for stage in STAGES[STAGES.index(redo) :]:
             discard_stage(run, stage)
@@ -115,18 +116,26 @@ def _set_faces_aside(run: RunDirectory, wanted: Mapping[str, Fingerprint]) -> No
         run.stage("measure").rename(run.stage(MEASURE_BEFORE))
 
 
-def _refuse_to_measure_freed(run: RunDirectory, wanted: Fingerprint, redo: str | None) -> None:
-    generates = redo is not None and STAGES.index(redo) <= STAGES.index("generate")
-    if generates or not run.cleaned.exists():
-        return
-    made_with = run.made_with("measure")
-    if redo != "measure" and made_with is not None and made_with[0] == wanted.digest:
-        return
-    reasons = "" if made_with is None else f" ({'; '.join(wanted.differences(made_with[1]))})"
-    raise RunError(
-        f"{run.root}: images of rejected candidates were freed by `synth clean`, they cannot be measured "
-        f"anew{reasons}; go back to the filters and the recogniser of before, use another --run-dir or --redo generate"
-    )
+def _refuse_what_needs_freed(run: RunDirectory, wanted: Mapping[str, Fingerprint], redo: str | None) -> None:
+    """Refuses, before anything is removed, to measure freed images or to decide about them anew."""
+    makes_images = redo is not None and STAGES.index(redo) <= STAGES.index("generate")
+    if makes_images or not run.cleaned.exists() or _differs(run, "sample", wanted) or _differs(run, "generate", wanted):
+        return  # other images are made, or refused for a better reason
+    reasons = ["--redo measure"] if redo == "measure" else []
+    for stage in ("measure", "select"):
+        made_with = run.made_with(stage)
+        told = wanted[stage].differences(made_with[1]) if made_with is not None else []
+        reasons += [reason for reason in told if not reason.startswith(_FREE_TO_CHANGE)]
+    if reasons:
+        raise RunError(
+            f"{run.root}: `synth clean` freed images of rejected candidates, which would be needed now: "
+            f"{'; '.join(reasons)}; go back to what it was, use another --run-dir or --redo generate"
+        )
+
+
+def _differs(run: RunDirectory, stage: str, wanted: Mapping[str, Fingerprint]) -> bool:
+    made_with = run.made_with(stage)
+    return made_with is not None and made_with[0] != wanted[stage].digest
 
 
 def _refuse_difference(run: RunDirectory, stage: str, wanted: Fingerprint) -> None:

@@ -15,7 +15,7 @@ from pipelines.driver import STAGE_CLASSES
 from pipelines.plan import even_tasks, identity_tasks
 from pipelines.run_directory import RunDirectory
 from pipelines.schema import RunConfig
-from synth.errors import RunError
+from synth.errors import RunError, ShardError
 from synth.shards.manifest import RECORD_NAME, ShardRecord, Task
 
 LATEST: Final = 20  # shards that say how fast a stage goes: enough to smooth, few enough to follow a change
@@ -34,7 +34,7 @@ class StageStatus:
         counts: sums over the committed shards.
         worker_seconds: sum over the committed shards.
         size: bytes of the committed shards.
-        per_second: units, of the latest shards; None unless somebody makes some now.
+        per_second: units, of the latest shards; None where none were made since the driver at work began.
         seconds_left: at that rate.
     """
 
@@ -90,7 +90,7 @@ def run_status(run: RunDirectory) -> RunStatus:
     """
     config = stored_config(run)
     holder, since = run.holder() or (None, None)
-    failures = [_failed_task(path) for path in sorted(run.failed.glob("*.json"))]
+    failures = [failure for path in sorted(run.failed.glob("*.json")) if (failure := _failed_task(path))]
     failed = Counter(failure.task.partition(".")[0] for failure in failures)
     stages: list[StageStatus] = []
     for stage in STAGE_CLASSES:
@@ -120,7 +120,7 @@ def _planned(stage: str, config: RunConfig, before: Sequence[StageStatus]) -> li
 def _stage_status(
     run: RunDirectory, name: str, unit: str, tasks: Sequence[Task] | None, failed: int, since: float | None
 ) -> StageStatus:
-    commits = [_Commit(path) for path in run.shards(name)]
+    commits = [commit for path in run.shards(name) if (commit := _commit(path))]
     records = [commit.record for commit in commits]
     counts: Counter[str] = Counter()
     for record in records:
@@ -140,12 +140,22 @@ def _stage_status(
     )
 
 
+@dataclass(frozen=True, slots=True)
 class _Commit:
     """A committed shard's record, and when it was committed, seconds since 1970."""
 
-    def __init__(self, shard: Path) -> None:
-        self.record = ShardRecord.read(shard)
-        self.time = (shard / RECORD_NAME).stat().st_mtime
+    record: ShardRecord
+    time: float
+
+
+def _commit(shard: Path) -> _Commit | None:
+    """Reads what a shard says of itself; None if it was removed meanwhile."""
+    try:
+        return _Commit(ShardRecord.read(shard), (shard / RECORD_NAME).stat().st_mtime)
+    except (ShardError, FileNotFoundError):
+        if shard.exists():
+            raise
+        return None
 
 
 class _Pace:
@@ -171,9 +181,12 @@ def _items(tasks: Iterable[Task]) -> int:
     return sum(task.stop - task.start for task in tasks)
 
 
-def _failed_task(path: Path) -> FailedTask:
+def _failed_task(path: Path) -> FailedTask | None:
+    """Reads what is known of a failed task; None if a run began meanwhile, which forgets them."""
     try:
         content = json.loads(path.read_text())
         return FailedTask(path.stem, int(content["attempts"]), str(content["reason"]), list(content["traceback"]))
+    except FileNotFoundError:
+        return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path}: cannot be read ({error}); remove it, the next run writes it anew") from error

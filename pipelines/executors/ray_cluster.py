@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from pipelines.executors.base import Executor, Outcome
-from pipelines.executors.schedule import MAX_ATTEMPTS, Schedule
+from pipelines.executors.schedule import Schedule
 from pipelines.executors.task import OpenStages, Reply
+from pipelines.executors.worker import THREAD_LIMITS
 from pipelines.run_directory import RunDirectory
 from pipelines.stage import PlannedTask, Stage
 from synth.errors import RunError
@@ -20,8 +22,10 @@ from synth.extras import require_extra
 
 _OBJECT_STORE: Final = 100_000_000  # bytes of a cluster of our own; nothing but tasks and records crosses it
 _CONNECT: Final = 10.0  # seconds
+_GIVE_UP: Final = 60.0  # seconds without a worker that starts
 _LONGEST: Final = 300  # characters of a reason
-_PATIENCE: Final = 60.0  # seconds between two warnings that no worker can start
+_PAUSE: Final = 1.0  # seconds between two attempts to start a worker
+_PATIENCE: Final = 60.0  # seconds that workers may take to start before a warning
 _OURS: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",  # telemetry
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # makes every socket of a local cluster listen on 127.0.0.1 only
@@ -72,9 +76,9 @@ class RayExecutor(Executor):
         """
         schedule = Schedule(run, tasks, keep_going=self._keep_going)
         opened = OpenStages(run, stages, "cpu" if self._device == "cpu" else "cuda:0")
-        with self._cluster_errors(run):
-            if self._ray is None:
-                self._ray = self._connect()
+        if self._ray is None:
+            self._ray = self._connected(run)
+        with self._ray_errors(run):
             yield from _Actors(self._ray, self._new_actor(opened), min(self._workers, len(tasks))).run(schedule)
 
     def close(self) -> None:
@@ -83,13 +87,21 @@ class RayExecutor(Executor):
             self._ray.shutdown()
         self._ray = None
 
+    def _connected(self, run: RunDirectory) -> Any:  # noqa: ANN401
+        try:
+            return self._connect()
+        except (OSError, RuntimeError) as error:  # nobody there; or another version of Ray or Python
+            raise RunError(f"{run.root}: {self._lost(error)}") from error
+
     def _connect(self) -> Any:  # noqa: ANN401
         os.environ.update({name: value for name, value in _OURS.items() if name not in os.environ})
         import ray
 
-        if ray.is_initialized():
+        self._is_our_connection = not ray.is_initialized()
+        if not self._is_our_connection:
+            if self._address is not None:
+                log.warning("this program is connected to a Ray cluster already; %s is not used", self._address)
             return ray
-        self._is_our_connection = True
         quiet = {"log_to_driver": False, "configure_logging": False, "logging_level": logging.ERROR}
         if self._address is None:
             gpus = {"num_gpus": self._workers} if self._device == "cuda" else {}
@@ -103,17 +115,17 @@ class RayExecutor(Executor):
     def _new_actor(self, stages: OpenStages) -> Callable[[], Any]:
         """Returns a function that asks the cluster for one more worker."""
         gpus = {"num_gpus": 1} if self._device == "cuda" else {}
-        remote = self._ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0, **gpus)(RayWorker)
+        one_thread = {"env_vars": dict.fromkeys(THREAD_LIMITS, "1")}
+        options = {"num_cpus": 1, "max_restarts": 0, "max_task_retries": 0, "runtime_env": one_thread, **gpus}
+        remote = self._ray.remote(**options)(RayWorker)
         folder = Path.cwd()
         return lambda: remote.remote(stages, folder)
 
     @contextmanager
-    def _cluster_errors(self, run: RunDirectory) -> Iterator[None]:
+    def _ray_errors(self, run: RunDirectory) -> Iterator[None]:
         """Says in the run's words that there is no cluster any more."""
         try:
             yield
-        except (ConnectionError, TimeoutError, socket.gaierror) as error:
-            raise RunError(f"{run.root}: {self._lost(error)}") from error
         except Exception as error:
             if type(error).__module__.partition(".")[0] != "ray":
                 raise
@@ -151,7 +163,8 @@ class _Actors:
         self._starting: dict[Any, Any] = {}  # what says that it started: actor
         self._busy: dict[Any, tuple[Any, PlannedTask]] = {}  # the reply to come: actor and task
         self._idle: list[Any] = []
-        self._failed_starts = 0
+        self._last_alive = time.monotonic()  # when a worker said something
+        self._patience = time.monotonic() + _PATIENCE
 
     def run(self, schedule: Schedule) -> Iterator[Outcome]:
         """Runs all tasks of a schedule."""
@@ -179,10 +192,13 @@ class _Actors:
         return bool(self._busy) or schedule.has_next
 
     def _wait(self) -> list[Any]:
-        """Returns what came in; warns if nobody could start for some time."""
+        """Returns what came in; warns if workers cannot start for some time."""
         replies, _ = self._ray.wait([*self._starting, *self._busy], num_returns=1, timeout=_PATIENCE)
-        if not replies and not self._busy:
-            log.warning("no worker could start for %.0f s: the cluster has no room for one", _PATIENCE)
+        if not self._starting:
+            self._patience = time.monotonic() + _PATIENCE
+        elif time.monotonic() > self._patience:
+            log.warning("%d of %d workers wait for room in the cluster", len(self._starting), self._count)
+            self._patience = time.monotonic() + 10 * _PATIENCE
         return list(replies)
 
     def _collect(self, schedule: Schedule, reply: Any) -> Outcome | None:  # noqa: ANN401
@@ -198,6 +214,7 @@ class _Actors:
             self._start()
             return schedule.died(task, _reason(error))
         self._idle.append(actor)
+        self._last_alive = time.monotonic()
         return schedule.replied(task, result)
 
     def _started(self, reply: Any) -> None:  # noqa: ANN401
@@ -205,13 +222,19 @@ class _Actors:
         try:
             self._ray.get(reply)
         except self._ray.exceptions.RayError as error:
-            self._failed_starts += 1
-            if self._failed_starts >= MAX_ATTEMPTS:
-                raise RunError(f"Ray workers cannot start: {_reason(error)}; committed shards stay") from error
+            log.warning("a worker did not start: %s", _reason(error))
+            if not self._busy and not self._idle:
+                self._bear(error)
             self._start()
             return
-        self._failed_starts = 0
+        self._last_alive = time.monotonic()
         self._idle.append(actor)
+
+    def _bear(self, error: Exception) -> None:
+        """Waits a moment where nobody works: the cluster may just have lost nodes; gives up after a while."""
+        if time.monotonic() - self._last_alive > _GIVE_UP:
+            raise RunError(f"Ray workers cannot start: {_reason(error)}; committed shards stay") from error
+        time.sleep(_PAUSE)
 
 
 def _probe(address: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import platform
 import socket
 import time
@@ -71,7 +72,7 @@ class OpenStage:
             digest: of the stage's fingerprint when the driver began it.
         """
         self._run = run
-        self._stage = stage
+        self._stage = copy.copy(stage)  # what is opened goes when this goes, not with the driver's plan
         self._device = device
         self._digest = digest
         self._is_open = False

@@ -68,10 +68,9 @@ def dropped_row(tables: RunTables, reason: str, numbers: npt.NDArray[np.float32]
         reason: a filter's name or a rule of the selection.
         numbers: float32 (N,), the filter's column; None for a rule of the selection.
     """
-    if tables.directory.cleaned.exists():
-        return []
     rows = np.flatnonzero(tables.decisions.dropped_by == reason)
     chosen = rows[spread(len(rows), DROPPED_PER_REASON)]
+    chosen = chosen[tables.have_pictures(chosen)]
     notes = ["" if numbers is None else _number(float(numbers[row])) for row in chosen]
     return [
         Picture(source=picture.source, text=f"{picture.text}: {reason} {note}".strip(), note=note)

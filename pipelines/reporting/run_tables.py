@@ -128,6 +128,23 @@ class RunTables:
             found.update(self._pictures_of_shard(shard, rows[shards == shard]))
         return [found[row] for row in rows.tolist()]
 
+    def have_pictures(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Returns which candidates' images are there, bool (N,): `synth clean` frees those of rejected ones.
+
+        Args:
+            rows: int64 (N,), positions in `decisions`.
+        """
+        there = np.ones(len(rows), dtype=np.bool_)
+        if not self.directory.cleaned.exists():
+            return there
+        for shard in np.unique(self.decisions.shard[rows]).tolist():
+            of_shard = self.decisions.shard[rows] == shard
+            places = self.shard_table("generate", shard, ["identity", "index", "tar_size"])
+            there[of_shard] = (
+                places["tar_size"][self.positions(places["identity"], places["index"], rows[of_shard])] > 0
+            )
+        return there
+
     def _pictures_of_shard(self, shard: int, rows: npt.NDArray[np.int64]) -> dict[int, bytes]:
         places = self.shard_table("generate", shard, ["identity", "index", "tar_offset", "tar_size"])
         where = self.positions(places["identity"], places["index"], rows)

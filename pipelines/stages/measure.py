@@ -70,7 +70,10 @@ class Measure(Stage):
         source = require_shard(self._run, "generate", task.shard)
         samples = read_table(source / "samples.parquet", ["identity", "index", "tar_offset", "tar_size"])
         if (samples["tar_size"] == 0).any():
-            raise ShardError(f"{source}: `synth clean` freed images in it, it cannot be measured; use --redo generate")
+            raise ShardError(
+                f"{source}: `synth clean` freed images in it, it cannot be measured; remove it and run again: "
+                "then it is generated and measured anew"
+            )
         earlier = self._earlier.shard(task) if self._earlier else None
         images = self._config.images
         group = max(1, images.batch_size // images.per_identity) * images.per_identity

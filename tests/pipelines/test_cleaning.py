@@ -1,6 +1,7 @@
 """What `synth clean` frees, keeps, and refuses afterwards."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -14,7 +15,14 @@ from pipelines.exporting import export_run
 from pipelines.inspection import damages
 from pipelines.report import write_report
 from pipelines.run_directory import RunDirectory
-from synth.errors import RunError, RunLockedError, SelectionError
+from synth.errors import (
+    FingerprintError,
+    RunError,
+    RunLockedError,
+    SelectionError,
+    ShardError,
+    TasksFailedError,
+)
 from synth.shards.manifest import ShardRecord
 from synth.shards.table import read_table
 from synth.shards.tar import TarReader
@@ -94,7 +102,7 @@ def test_a_cleaned_run_is_reported_audited_and_exported_again(run, tmp_path):
     audit = write_audit(run.root, AuditSettings())
     exported = export_run(run, tmp_path / "images", "image_folder", Silent(), crop="generated")
 
-    assert "Their images were freed by <code>synth clean</code>" in page
+    assert "where <code>synth clean</code> did not" in page
     assert audit.page.is_file()
     assert exported.samples == len(list((tmp_path / "images").rglob("*.jpg"))) > 0
 
@@ -111,32 +119,112 @@ def test_more_identities_are_added_and_cleaned_as_well(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("overrides", "redo"),
+    ("overrides", "redo", "reason"),
     [
-        (("filters=[{type: detection, min: 0.5}]",), None),
-        (("recogniser={type: yunet_sface}", "filters=[{type: detection, min: 0.5}]"), None),
-        ((), "measure"),
+        (("filters=[{type: detection, min: 0.5}]",), None, "filters.vector_similarity.type="),
+        (
+            ("recogniser={type: yunet_sface}", "filters=[{type: detection, min: 0.5}]"),
+            None,
+            'recogniser.type="tests.fakes.PaintedRecogniser", now "yunet_sface"',
+        ),
+        ((), "measure", "--redo measure"),
+        (("selection.images_per_identity=6",), None, "selection.images_per_identity=4, now 6"),
+        (("filters.0.min=0.9",), None, "0.9"),
     ],
-    ids=["other filters", "another recogniser", "measured again"],
+    ids=["other filters", "another recogniser", "measured again", "more images", "a stricter bound"],
 )
-def test_what_would_measure_freed_images_is_refused_before_anything_is_lost(run, overrides, redo):
+def test_what_would_need_freed_images_is_refused_before_anything_is_lost(run, overrides, redo, reason):
     clean(run)
     before = tree(run.root)
 
-    with pytest.raises(RunError, match=r"freed by `synth clean`.*--redo generate"):
+    with pytest.raises(RunError, match=f"`synth clean` freed .*{re.escape(reason)}.*--redo generate"):
         run_toy(run.root, *overrides, redo=redo)
 
     assert tree(run.root) == before
 
 
-def test_bounds_that_keep_what_was_freed_are_refused_and_the_former_ones_bring_the_dataset_back(run, finished):
+def test_other_images_are_refused_for_their_own_reason(run):
     clean(run)
+
+    with pytest.raises(FingerprintError, match=r"images\.batch_size=8, now 4"):
+        run_toy(run.root, "images.batch_size=4")
+
+
+def test_a_selection_that_keeps_what_was_freed_is_refused(run):
+    """As when the stage's folder was removed by hand, so that nothing tells the bounds of before."""
+    clean(run)
+    shutil.rmtree(run.stage("select"))
 
     with pytest.raises(SelectionError, match=r"candidates that these bounds keep were rejected before"):
         run_toy(run.root, "selection.images_per_identity=6")
-    run_toy(run.root)
+
+
+def test_the_selection_and_the_export_can_be_made_again(run, finished):
+    clean(run)
+
+    run_toy(run.root, redo="select")
 
     assert tree(run.root, ("select", "export", "dataset")) == tree(finished.root, ("select", "export", "dataset"))
+
+
+@pytest.mark.parametrize("stage", ["generate", "measure", "select"])
+def test_nothing_is_freed_from_damaged_shards(run, stage):
+    shard = run.shard(stage, 0)
+    path = shard / {"generate": "images.tar", "measure": "centroids.npy", "select": "decisions.parquet"}[stage]
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    before = {path.name: path.read_bytes() for path in shard.iterdir()}
+
+    with pytest.raises(ShardError, match=rf"{path.name}: SHA-256 .*\n.*nothing is freed from damaged shards"):
+        clean(run)
+
+    assert {path.name: path.read_bytes() for path in shard.iterdir()} == before
+
+
+def test_a_lost_shard_of_a_cleaned_run_is_made_anew_with_its_images(run, finished):
+    clean(run)
+    shutil.rmtree(run.shard("measure", 1))
+    with pytest.raises(TasksFailedError, match=r"generate/000001: .* remove it and run again"):
+        run_toy(run.root)
+
+    shutil.rmtree(run.shard("generate", 1))
+    run_toy(run.root)
+
+    assert damages(run) == []
+    assert tree(run.root, ("select", "dataset")) == tree(finished.root, ("select", "dataset"))
+    names = ("generate/000001/images.tar", "measure/000001/samples.parquet")
+    assert [tree(run.root)[name] for name in names] == [tree(finished.root)[name] for name in names]
+
+
+def test_a_run_that_rejected_nothing_is_left_as_it_is(tmp_path):
+    keeps_all = ("generator.black_every=0", "filters=[{type: detection, min: 0.5}]", "selection={}")
+    run, result = run_toy(tmp_path / "run", *keeps_all)
+    assert result.samples == 60
+
+    assert clean(run) == Freed(0, 0)
+    assert not run.cleaned.exists()
+
+
+def test_the_lists_of_shards_are_those_of_the_cleaned_ones(run):
+    clean(run)
+
+    for stage in ("generate", "measure"):
+        listed = json.loads((run.stage(stage) / "manifest.json").read_text())
+        assert [entry["counts"][FREED] for entry in listed] == [
+            ShardRecord.read(path).counts[FREED] for path in run.shards(stage)
+        ]
+
+
+def test_the_report_of_a_cleaned_run_shows_the_dropped_ones_that_are_there(run):
+    clean(run)
+    without = write_report(run.root).read_text().count("Dropped sample")
+
+    run_toy(run.root, "identities.count=13")
+    some = write_report(run.root).read_text().count("Dropped sample")
+
+    assert without == 0
+    assert some > 0
 
 
 def test_generating_again_makes_a_whole_run(run, finished):

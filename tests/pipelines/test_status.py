@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from pipelines.run_directory import RunDirectory
 from pipelines.status import LATEST, run_status
 from synth.errors import RunError, TasksFailedError
 from tests.toy import ROOT, run_toy
@@ -118,6 +119,17 @@ def test_failures_come_with_their_tracebacks(generated):
     assert failure.traceback[0] == "Traceback (most recent call last):"
     assert failure.reason.startswith(failure.traceback[-1])
     assert (found.stages[2].failed, found.stages[2].committed) == (1, 39)
+
+
+def test_what_is_removed_meanwhile_is_left_out(generated, monkeypatch):
+    """Between the listing of the shards and their reading somebody may make a stage anew."""
+    listed = RunDirectory.shards
+    gone = [generated.shard("generate", 40), generated.shard("generate", 41)]
+    monkeypatch.setattr(
+        RunDirectory, "shards", lambda run, stage: [*listed(run, stage), *(gone if stage == "generate" else [])]
+    )
+
+    assert stage_of(generated, "generate").committed == 40
 
 
 def test_a_damaged_failure_is_told(generated):

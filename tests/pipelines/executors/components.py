@@ -37,6 +37,7 @@ class Numbers(Stage):
             file.write("x")
         if self.until and task.shard > 1:
             wait_for(self.until)
+        (out / "threads.txt").write_text(os.environ.get("OPENBLAS_NUM_THREADS", "any"))
         (out / "numbers.txt").write_text(" ".join(map(str, range(task.start, task.stop))))
         if task.shard in self.raises:
             raise ValueError(f"shard {task.shard} is odd\nand more")

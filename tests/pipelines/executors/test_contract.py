@@ -70,6 +70,15 @@ def test_committed_shards_are_not_made_again(run, tmp_path, executor, name):
     assert tries(tmp_path) == dict.fromkeys(range(6), 1)
 
 
+@pytest.mark.parametrize("name", ["local-2", "ray-2"])
+def test_a_worker_has_one_thread_whatever_its_surroundings_say(run, tmp_path, executor, name, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+
+    run_stages(run, [Numbers(tmp_path)], executor(name), Silent())
+
+    assert (run.shard("generate", 0) / "threads.txt").read_text() == "1"
+
+
 def test_one_worker_in_a_process_of_its_own_may_die(run, tmp_path):
     made = run_stages(run, [Numbers(tmp_path, dies=(1,))], LocalExecutor(1, in_this_process=False), Silent())
 

@@ -11,6 +11,7 @@ pytest.importorskip("ray", reason="ray is not installed")
 
 from pipelines.config import parse_config
 from pipelines.driver import run_pipeline
+from pipelines.executors import ray_cluster
 from pipelines.executors.choice import executor_for
 from pipelines.executors.ray_cluster import RayExecutor
 from pipelines.fingerprint import Fingerprint
@@ -100,6 +101,7 @@ def test_a_cluster_that_is_not_there_is_told_at_once(run, tmp_path, address):
 
 def test_workers_that_cannot_start_are_told(run, tmp_path, cluster, monkeypatch):
     monkeypatch.setattr(Path, "cwd", lambda: Path("/nowhere"))
+    monkeypatch.setattr(ray_cluster, "_GIVE_UP", 1.0)
     executor = RayExecutor(2, address=cluster.address)
 
     try:
