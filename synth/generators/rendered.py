@@ -42,7 +42,7 @@ class Rendered(Generator):
         ValueError: the size is out of range or the framing unknown.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 2
     vector_size: ClassVar[int] = 512
     license: ClassVar[str] = "cc0-1.0"
     truth: ClassVar[Mapping[str, TruthColumn]] = {

@@ -27,7 +27,7 @@ EYES_BACK = 0.012  # dm
 EYE_SCALE = 0.06  # lids and eyeballs grow by this share
 MOUTH_OUT = 0.024  # dm, each corner
 MOUTH_REACH = 0.16  # dm
-SIDES_IN = {"cheekbones": (7.10, 0.22, 0.038), "jaw": (6.55, 0.26, 0.012)}  # height, its sd, shift of a side; dm
+SIDES_IN = {"cheekbones": (7.10, 0.22, 0.022), "jaw": (6.55, 0.26, 0.012)}  # height, its sd, shift of a side; dm
 INNER, OUTER = 0.28, 0.58  # dm from the midline, between which the sides' shift grows: nose and mouth keep their width
 FREE = (0.16, 0.32)  # dm from an eye's centre, between which moves begin
 MIDLINE = 0.1  # dm, on which moves outwards fade
@@ -49,11 +49,11 @@ class Move:
 
 
 MOVES = {
-    "brow ridges": Move(at=(0.25, 0.27), reach=(0.30, 0.16), by=(-0.025, -0.050, -0.004)),
-    "forehead": Move(at=(0.0, 0.60), reach=(0.50, 0.20), by=(0.0, -0.015, -0.028)),
-    "cheeks": Move(at=(0.36, -0.30), reach=(0.26, 0.21), by=(0.0, 0.0, 0.085)),
-    "nose": Move(at=(0.0, -0.30), reach=(0.12, 0.20), by=(0.0, 0.036, 0.012)),
-    "chin": Move(at=(0.0, -1.10), reach=(0.30, 0.15), by=(0.0, 0.0, 0.060)),
+    "brow ridges": Move(at=(0.25, 0.27), reach=(0.30, 0.16), by=(-0.015, -0.050, 0.0)),
+    "forehead": Move(at=(0.0, 0.60), reach=(0.50, 0.20), by=(0.0, -0.020, -0.015)),
+    "cheeks": Move(at=(0.36, -0.30), reach=(0.26, 0.21), by=(0.0, 0.0, 0.070)),
+    "nose": Move(at=(0.0, -0.30), reach=(0.12, 0.20), by=(0.0, 0.018, 0.030)),
+    "chin": Move(at=(0.0, -1.10), reach=(0.30, 0.15), by=(0.0, 0.0, 0.030)),
 }
 
 
