@@ -31,6 +31,7 @@ TOY_RUNS = [
     ("generator_speed", "--generator arc2face --small", r"speed_ratio \d+\.\d+"),
     ("generator_speed", "--generator idiff --small", r"speed_ratio \d+\.\d+"),
     ("kill_resume", "--kills 2", r"lost 0 doubled 0 identical True"),
+    ("overhead", "--identities 2 --ray-shards", r"overhead_share 0\.\d{4} fixed_seconds \d+\.\d"),
     ("recogniser_lfw", "noise.bin", r"accuracy \d\.\d{4}"),
     ("rendered_speed", "--identities 1 --images 2", r"images_per_cpu_second \d+\.\d+"),
     ("rendered_verification", "--identities 3 --images 2 --continuity-identities 1", r"eer \d\.\d+"),
