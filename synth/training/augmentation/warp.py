@@ -68,7 +68,7 @@ def _grid(transform: Tensor, height: int, width: int) -> Tensor:
     """Returns where each pixel comes from, (B, H, W, 2), in coordinates from -1 to 1."""
     down = (torch.arange(height, device=transform.device) * 2 + 1) / height - 1
     right = (torch.arange(width, device=transform.device) * 2 + 1) / width - 1
-    y, x = torch.meshgrid(down, right, indexing="ij")
-    places = torch.stack([x, y, torch.ones_like(x)], dim=2).view(-1, 3)
-    found = places @ transform.transpose(1, 2)
-    return (found[..., :2] / found[..., 2:]).view(-1, height, width, 2)
+    of_column = transform[:, :, 0, None] * right  # (B, 3, W)
+    of_row = transform[:, :, 1, None] * down + transform[:, :, 2, None]  # (B, 3, H)
+    x, y, depth = (of_row[..., None] + of_column[:, :, None]).unbind(dim=1)
+    return torch.stack([x / depth, y / depth], dim=3)
