@@ -13,6 +13,7 @@ from pipelines.option_contents import OptionContents
 from pipelines.schema import FilterSection, RunConfig
 from synth import components
 from synth.components import ComponentSpec
+from synth.errors import ConfigError
 
 STAGES = ("sample", "generate", "measure", "select", "export")
 
@@ -42,6 +43,16 @@ class Fingerprint:
         """Returns a fingerprint with one more input, known only while the run goes on."""
         inputs = {**self.inputs, name: value}
         return Fingerprint(inputs, _digest("including", {name: value}, self.digest))
+
+
+def require_stage(option: str, stage: str) -> None:
+    """Checks the name of a stage that an option gives.
+
+    Raises:
+        ConfigError: there is none of this name.
+    """
+    if stage not in STAGES:
+        raise ConfigError(f"{option}: no stage named '{stage}'; stages are {', '.join(STAGES)}")
 
 
 def fingerprints(config: RunConfig, hashes: FileHashes | None = None) -> dict[str, Fingerprint]:

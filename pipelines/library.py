@@ -12,13 +12,12 @@ import yaml
 from pipelines.config import load_config, parse_config
 from pipelines.driver import Result, run_pipeline
 from pipelines.executors.choice import executor_for
-from pipelines.fingerprint import STAGES
+from pipelines.fingerprint import STAGES, require_stage
 from pipelines.progress import progress
 from pipelines.run_directory import RunDirectory
 from pipelines.runner import Observer
 from pipelines.schema import RunConfig
 from pipelines.stage import Stage
-from synth.errors import ConfigError
 from synth.shards.manifest import ShardRecord, Task
 
 
@@ -66,8 +65,8 @@ def run(
         ValueError: no worker.
     """
     for name, stage in (("redo", redo), ("until", until)):
-        if stage is not None and stage not in STAGES:
-            raise ConfigError(f"{name}: no stage named '{stage}'; stages are {', '.join(STAGES)}")
+        if stage is not None:
+            require_stage(name, stage)
     observer: Observer = progress() if show_progress else _Silent()
     chosen = executor_for(
         executor, workers, devices, ray_address=ray_address, keep_going=keep_going, in_this_process=False

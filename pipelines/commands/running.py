@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.commands.arguments import INTERRUPTED, ConfigArgument, Overrides, fail
-from pipelines.fingerprint import STAGES
+from pipelines.fingerprint import STAGES, require_stage
 from pipelines.quantities import storage
-from synth.errors import ConfigError
 
 if TYPE_CHECKING:
     from pipelines.run_directory import RunDirectory
@@ -38,8 +37,8 @@ def run(
     from pipelines.run_directory import RunDirectory
 
     for option, stage in (("--redo", redo), ("--until", until)):
-        if stage is not None and stage not in STAGES:
-            raise ConfigError(f"{option}: no stage named '{stage}'; stages are {', '.join(STAGES)}")
+        if stage is not None:
+            require_stage(option, stage)
     checked = load_config(config, overrides or [])
     directory = RunDirectory(run_dir or Path("runs") / config.stem)
     if dry_run:

@@ -8,7 +8,7 @@ import pytest
 from pipelines.run_directory import RunDirectory
 from pipelines.status import LATEST, run_status
 from synth.errors import RunError, TasksFailedError
-from tests.toy import ROOT, run_toy
+from tests.toy import run_toy, synth
 
 SETTINGS = (
     "identities.count=40",
@@ -146,15 +146,10 @@ def test_the_command_prints_lines_or_json(generated):
         for path in generated.shards("generate")[30:]:
             generated.discard(path)
         commit_at(generated, "generate", [START + k for k in range(30)])
-        lines = _synth("status", generated.root).splitlines()
-        content = json.loads(_synth("status", generated.root, "--json"))
+        lines = synth("status", generated.root).stdout.splitlines()
+        content = json.loads(synth("status", generated.root, "--json").stdout)
 
     assert f"process {os.getpid()} on " in lines[0]
     assert lines[2].endswith("30 of 40 shards  30 identities, 60 images  2.0 images/s, about 10.0 s left")
     assert content["stages"][1]["per_second"] == pytest.approx(2.0)
     assert content["stages"][4]["planned"] is None
-
-
-def _synth(*arguments):
-    command = [sys.executable, "-m", "pipelines", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout

@@ -1,6 +1,17 @@
-"""A Ray cluster on this machine."""
+"""A run to work in, and a Ray cluster on this machine."""
 
 import pytest
+
+from pipelines.fingerprint import Fingerprint
+from pipelines.run_directory import RunDirectory
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run whose stage `generate` has begun."""
+    directory = RunDirectory(tmp_path / "run")
+    directory.begin("generate", Fingerprint({}, "digest"))
+    return directory
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from pipelines.executors.base import TaskFailure
 from pipelines.executors.local import LocalExecutor
 from pipelines.executors.ray_cluster import RayExecutor
 from pipelines.fingerprint import Fingerprint
-from pipelines.run_directory import RunDirectory
 from pipelines.runner import run_stages
 from pipelines.stage import PlannedTask, TaskKey
 from synth.digests import sha256_of
@@ -36,13 +35,6 @@ def executor(request):
     yield make
     for one in made:
         one.close()
-
-
-@pytest.fixture
-def run(tmp_path):
-    directory = RunDirectory(tmp_path / "run")
-    directory.begin("generate", Fingerprint({}, "digest"))
-    return directory
 
 
 def tries(folder):

@@ -14,7 +14,6 @@ from pipelines.driver import run_pipeline
 from pipelines.executors import ray_cluster
 from pipelines.executors.choice import executor_for
 from pipelines.executors.ray_cluster import RayExecutor
-from pipelines.fingerprint import Fingerprint
 from pipelines.run_directory import RunDirectory
 from pipelines.runner import run_stages
 from synth.errors import ConfigError, RunError
@@ -22,13 +21,6 @@ from tests.pipelines.executors.components import Numbers
 from tests.toy import CONFIG, ROOT, Silent, run_toy, synth, tree
 
 MANY = ("identities.count=24", "images.identities_per_shard=1")
-
-
-@pytest.fixture
-def run(tmp_path):
-    directory = RunDirectory(tmp_path / "run")
-    directory.begin("generate", Fingerprint({}, "digest"))
-    return directory
 
 
 @pytest.mark.parametrize("workers", [1, 3])

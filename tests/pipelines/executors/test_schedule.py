@@ -5,18 +5,9 @@ import pytest
 from pipelines.executors.base import Committed, TaskFailure
 from pipelines.executors.schedule import MAX_ATTEMPTS, Schedule
 from pipelines.executors.task import Raised, Stopped
-from pipelines.fingerprint import Fingerprint
-from pipelines.run_directory import RunDirectory
 from pipelines.stage import PlannedTask, TaskKey
 from synth.errors import DiskFullError
 from synth.shards.manifest import ShardRecord, Task
-
-
-@pytest.fixture
-def run(tmp_path):
-    directory = RunDirectory(tmp_path / "run")
-    directory.begin("generate", Fingerprint({}, "digest"))
-    return directory
 
 
 def generate(shard):
