@@ -20,11 +20,13 @@ from pathlib import Path
 import numpy as np
 import yaml
 from PIL import Image
+from unmeasured import unmeasured_dataset
 
-from pipelines.reporting.run_tables import RunTables
-from pipelines.reporting.summary import count, stage_speeds
+from pipelines.fingerprint import STAGES
+from pipelines.run_directory import RunDirectory
 from synth.components import ComponentSpec, build
 from synth.evaluation import DecodedPairs, Evaluation, decode_pairs, evaluate
+from synth.shards.dataset import DatasetReader
 from synth.similarity import unit
 from synth.types import Embeddings, Images
 from synth.verification_sets import read_bin
@@ -73,6 +75,25 @@ class Trial:
     train_cpu_seconds: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    """A dataset and what it took.
+
+    Attributes:
+        folder: of the dataset.
+        identities: in it.
+        images: in it.
+        rendered: images that were made for it.
+        cpu_seconds: from nothing.
+    """
+
+    folder: Path
+    identities: int
+    images: int
+    rendered: int
+    cpu_seconds: float
+
+
 def synth(*arguments: str) -> None:
     """Runs a command of synth to its end."""
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -89,6 +110,27 @@ def commit() -> str:
 def sets(overrides: list[str]) -> list[str]:
     """Returns command-line arguments for overrides."""
     return [argument for override in overrides for argument in ("--set", override)]
+
+
+def made_data(arguments: argparse.Namespace) -> Data:
+    """Makes the dataset, or goes on with it."""
+    root = (arguments.data_dir or ROOT / "runs" / arguments.data.stem).resolve()
+    command = ["run", str(arguments.data.resolve()), "--run-dir", str(root), *sets(arguments.set_data)]
+    command += ["--workers", str(arguments.workers), "--devices", arguments.device]
+    if arguments.unmeasured:
+        command += ["--until", "generate"]
+    synth(*command)
+    run = RunDirectory(root)
+    folder = unmeasured_dataset(run) if arguments.unmeasured else run.dataset
+    reader = DatasetReader(folder)
+    records = {stage: list(run.committed(stage).values()) for stage in STAGES}
+    return Data(
+        folder=folder,
+        identities=reader.num_labels,
+        images=len(reader),
+        rendered=sum(record.counts["images"] for record in records["generate"]),
+        cpu_seconds=sum(record.cpu_seconds for of_stage in records.values() for record in of_stage),
+    )
 
 
 def pixels(faces: Images) -> Embeddings:
@@ -135,7 +177,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--data-dir", type=Path, help="run directory of the dataset; default: runs/<name of --data>")
     parser.add_argument("--train-dir", type=Path, help="folder of the training; default: runs/<name of --train>")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="renders and trains")
+    parser.add_argument("--unmeasured", action="store_true", help="keep all images; no detector, no recogniser")
     parser.add_argument("--note", default="", help="what is tried")
     parser.add_argument("--dry", action="store_true", help="leave the table as it is")
     return parser.parse_args()
@@ -144,49 +187,45 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     """Runs a trial."""
     arguments = parse()
-    data_dir = (arguments.data_dir or ROOT / "runs" / arguments.data.stem).resolve()
     train_dir = (arguments.train_dir or ROOT / "runs" / arguments.train.stem).resolve()
 
     pairs = decode_pairs(read_bin(arguments.bin), str(arguments.bin))
     floor = evaluate(pixels, pairs)
     print(judged(f"pixels ({PIXEL_SIDE}x{PIXEL_SIDE} grey)", pairs, floor))
 
-    workers = ["--workers", str(arguments.workers)]
-    synth("run", str(arguments.data.resolve()), "--run-dir", str(data_dir), *workers, *sets(arguments.set_data))
-    tables = RunTables(data_dir)
-    counts = count(tables)
-    data_seconds = sum(speed.cpu_seconds for speed in stage_speeds(tables))
-
-    overrides = [f"data.dataset={data_dir / 'dataset'}", *arguments.set_train]
+    data = made_data(arguments)
+    overrides = [f"data.dataset={data.folder}", *arguments.set_train]
     # One thread: two that share a core take up to twice the CPU seconds for the same steps.
     where = ["--run-dir", str(train_dir), "--device", arguments.device, "--threads", "1"]
-    synth("train", str(arguments.train.resolve()), *where, "--workers", "0", *sets(overrides))
+    readers = str(arguments.workers // 2 if arguments.device == "cuda" else 0)  # a GPU would wait for one process
+    synth("train", str(arguments.train.resolve()), *where, "--workers", readers, *sets(overrides))
     lines = [json.loads(line) for line in (train_dir / "log.jsonl").read_text().splitlines()]
     train_seconds = sum(line["cpu_seconds"] for line in lines)
 
-    recogniser = build(ComponentSpec("recogniser", "trained", {"weights": str(train_dir / "model.safetensors")}))
+    options = {"weights": str(train_dir / "model.safetensors"), "device": arguments.device}
+    recogniser = build(ComponentSpec("recogniser", "trained", options))
     found = evaluate(recogniser.embed, pairs)
     print(judged("trained on rendered faces alone", pairs, found))
     print(
-        f"{counts.candidates:,} images rendered, {counts.kept:,} of {counts.kept_identities:,} identities kept; "
-        f"CPU minutes: data {data_seconds / 60:.1f}, training {train_seconds / 60:.1f}"
+        f"{data.rendered:,} images rendered, {data.images:,} of {data.identities:,} identities kept; "
+        f"CPU minutes: data {data.cpu_seconds / 60:.1f}, training {train_seconds / 60:.1f}"
     )
     config = yaml.safe_load((train_dir / "train.json").read_text())["config"]
     trial = Trial(
         date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         commit=commit(),
         note=arguments.note,
-        data=named(arguments.data, arguments.set_data),
-        identities=counts.kept_identities,
-        images=counts.kept,
-        rendered=counts.candidates,
+        data=named(arguments.data, arguments.set_data) + " unmeasured" * arguments.unmeasured,
+        identities=data.identities,
+        images=data.images,
+        rendered=data.rendered,
         model=f"{config['backbone']['type']} {config['head']['type']}",
         training=named(arguments.train, arguments.set_train),
         steps=config["recipe"]["steps"],
         batch=config["recipe"]["batch_size"],
         accuracy=round(found.accuracy.mean, 4),
         eer=round(found.equal_error_rate, 4),
-        data_cpu_seconds=round(data_seconds),
+        data_cpu_seconds=round(data.cpu_seconds),
         train_cpu_seconds=round(train_seconds),
     )
     if not arguments.dry:

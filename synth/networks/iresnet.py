@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
 import torch
 from torch import Tensor, nn
 
+from synth.networks.instance_norm import InstanceBatchNorm
 from synth.weights.checkpoints import built_from, depth_of, read_checkpoint, tensors_of
 
 DEPTHS: Final[Mapping[str, tuple[int, int, int, int]]] = {
@@ -41,6 +42,9 @@ class IResNet(nn.Module):
         stem: channels of the first convolution.
         embedding_size: E.
         dropout: share of the last map's numbers that training drops, 0..1.
+        instance_norms: stages from the first on whose blocks normalise half of the maps between their convolutions for
+            each image by itself, 0..4: "IBN-a" of Pan et al. (2018), who do so in the first three. No published
+            checkpoint has it, and the names of the statistics are our own then.
     """
 
     takes_bgr: ClassVar[bool] = False
@@ -53,14 +57,16 @@ class IResNet(nn.Module):
         stem: int = WIDTHS[0],
         embedding_size: int = 512,
         dropout: float = 0.0,
+        instance_norms: int = 0,
     ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, stem, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(stem)
         self.prelu = nn.PReLU(stem)
         inputs = [stem, *widths[:-1]]
+        norms = [InstanceBatchNorm] * instance_norms + [nn.BatchNorm2d] * (len(widths) - instance_norms)
         self.layer1, self.layer2, self.layer3, self.layer4 = itertools.starmap(
-            _stage, zip(depths, inputs, widths, strict=True)
+            _stage, zip(depths, inputs, widths, norms, strict=True)
         )
         self.bn2 = nn.BatchNorm2d(widths[-1])
         self.dropout = nn.Dropout(dropout)
@@ -95,11 +101,11 @@ class IResNet(nn.Module):
 class _Block(nn.Module):
     """One residual block; the first of a stage halves the side and brings its input to the same shape."""
 
-    def __init__(self, inputs: int, width: int, stride: int) -> None:
+    def __init__(self, inputs: int, width: int, norm: Callable[[int], nn.Module], stride: int) -> None:
         super().__init__()
         self.bn1 = nn.BatchNorm2d(inputs)
         self.conv1 = nn.Conv2d(inputs, width, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
+        self.bn2 = norm(width)
         self.prelu = nn.PReLU(width)
         self.conv2 = nn.Conv2d(width, width, 3, stride=stride, padding=1, bias=False)
         self.bn3 = nn.BatchNorm2d(width)
@@ -115,9 +121,9 @@ class _Block(nn.Module):
         return added
 
 
-def _stage(depth: int, inputs: int, width: int) -> nn.Sequential:
-    first = _Block(inputs, width, stride=2)
-    return nn.Sequential(first, *(_Block(width, width, stride=1) for _ in range(depth - 1)))
+def _stage(depth: int, inputs: int, width: int, norm: Callable[[int], nn.Module]) -> nn.Sequential:
+    first = _Block(inputs, width, norm, stride=2)
+    return nn.Sequential(first, *(_Block(width, width, norm, stride=1) for _ in range(depth - 1)))
 
 
 def iresnet_for(tensors: Mapping[str, Tensor]) -> IResNet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +129,7 @@ class Trainer:
         self._mean = RunningMean(self._plain, recipe.average)
         self.step, self._best = 0, math.inf
         self._sums, self._since = torch.zeros(3, dtype=torch.float64), 0  # of what is not reported yet
+        self._unread: deque[tuple[int, Tensor]] = deque()  # steps whose numbers the device may still be at work on
         state = load_checkpoint(folder, self._plain, self._mean, self._optimiser)
         if state is not None:
             self.step, self._best = state.step, state.best
@@ -160,7 +162,8 @@ class Trainer:
             return
         feed = self._feed(self.step, rank, self._accelerator.num_processes)
         for batch in load(feed, self._num_workers, pin=self._accelerator.device.type == "cuda"):
-            self._sums += self._train(batch, self.step, rank)
+            self._unread.append((self.step, self._train(batch, self.step, rank)))
+            self._read(ahead=1)  # a GPU works on a step while the next one is prepared
             self.step += 1
             if self.step % recipe.log_every == 0 or self.step == recipe.steps:
                 report(self._progress())
@@ -173,12 +176,13 @@ class Trainer:
 
     def _progress(self) -> Progress:
         """Returns the means since the last call."""
+        self._read()
         loss, similarity, hits = (self._sums / (self.step - self._since)).tolist()
         self._sums, self._since = torch.zeros_like(self._sums), self.step
         return Progress(self.step, loss, similarity, hits, self._recipe.learning_rate_at(self.step - 1))
 
     def _train(self, batch: Batch, step: int, rank: int) -> Tensor:
-        """Takes one step; returns loss, mean similarity and share of hits, float32 (3,)."""
+        """Takes one step; returns loss, mean similarity, share of hits and the gradient's norm, float32 (4,)."""
         device = self._accelerator.device
         images, labels = (part.to(device, non_blocking=True) for part in batch)
         draws = Draws(len(images), self._seed, step, rank)
@@ -191,25 +195,35 @@ class Trainer:
         mixed = self._recipe.precision != "float32"  # by torch itself: accelerate has one precision a process
         with torch.autocast(device.type, DTYPES[self._recipe.precision], enabled=mixed):
             loss, similarities, hits = self._joint(faces, labels)
-        if not torch.isfinite(loss):
-            raise TrainingError(self._diverged(step, "loss", loss))
         self._optimiser.zero_grad(set_to_none=True)
         self._accelerator.backward(loss)
         norm = self._accelerator.clip_grad_norm_(self._joint.parameters(), self._recipe.max_gradient_norm)
-        if norm is not None and not torch.isfinite(norm):
-            raise TrainingError(self._diverged(step, "gradient's norm", norm))
+        assert norm is not None  # only DeepSpeed keeps it to itself
         self._optimiser.step()
         self._mean.update(self._plain, step)
-        return torch.stack([loss.detach(), similarities.nanmean(), hits.float().mean()]).float().cpu()
+        return torch.stack([loss.detach(), similarities.nanmean(), hits.float().mean(), norm]).float()
 
-    def _diverged(self, step: int, what: str, value: Tensor) -> str:
-        return (
-            f"{self._folder}: step {step}: the {what} is {value.item()}; the checkpoint of before stays; begin anew in "
-            "another folder with a lower learning_rate or max_gradient_norm, or more warmup_steps"
-        )
+    def _read(self, ahead: int = 0) -> None:
+        """Takes in the numbers of all steps but the last few; before anything is judged or saved, of all.
+
+        Raises:
+            TrainingError: the loss or the gradient of a step is NaN or infinite.
+        """
+        while len(self._unread) > ahead:
+            step, numbers = self._unread.popleft()
+            loss, *_, norm = found = numbers.double().cpu()
+            for what, value in (("loss", loss), ("gradient's norm", norm)):
+                if not torch.isfinite(value):
+                    raise TrainingError(
+                        f"{self._folder}: step {step}: the {what} is {value.item()}; the checkpoint of before stays; "
+                        "begin anew in another folder with a lower learning_rate or max_gradient_norm, or more "
+                        "warmup_steps"
+                    )
+            self._sums += found[:3]
 
     def _judge(self) -> Judgement:
         """Looks at the held-out identities with the mean of the parameters; the best one becomes the model file."""
+        self._read()
         plain = self._plain
         kept = {name: value.clone() for name, value in plain.state_dict().items()}
         plain.load_state_dict(self._mean.tensors)
@@ -240,6 +254,7 @@ class Trainer:
         }
 
     def _save(self) -> None:
+        self._read()
         if self.is_main:
             state = TrainingState(step=self.step, best=self._best, sums=self._sums.tolist(), since=self._since)
             save_checkpoint(self._folder, self._plain, self._mean, self._optimiser, state)

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from synth.training.augmentation.draws import Draws
+from synth.training.augmentation.draws import Draws, beside
 from synth.training.augmentation.options import Augmentation
 
 _LUMA = (0.299, 0.587, 0.114)  # of red, green, blue, ITU-R BT.601
@@ -33,11 +33,11 @@ def recolour(images: Tensor, draws: Draws, options: Augmentation) -> Tensor:
     colourful = torch.where(draws.chosen("grey", options.grey), torch.zeros_like(colourful), colourful)
     mixed = colourful[:, None, None] * torch.eye(3) + (1 - colourful)[:, None, None] * to_luma
     matrix = mixed @ _turned(draws.around("hue", options.hue))
-    brighter = (1 + draws.around("brightness", options.brightness)).to(images)
-    steeper = (1 + draws.around("contrast", options.contrast)).to(images)
-    mean = torch.einsum("bc,c->b", images.mean(dim=(2, 3)), luma.to(images))
-    offset = brighter * (1 - steeper) * mean
-    matrix = matrix.to(images) * (brighter * steeper)[:, None, None]
+    brighter = 1 + draws.around("brightness", options.brightness)
+    steeper = 1 + draws.around("contrast", options.contrast)
+    mean = torch.einsum("bc,c->b", images.mean(dim=(2, 3)), beside(images, luma))
+    offset = beside(images, brighter * (1 - steeper)) * mean
+    matrix = beside(images, matrix * (brighter * steeper)[:, None, None])
     flat = torch.baddbmm(offset[:, None, None], matrix, images.flatten(2))
     return _shaded(flat.view(images.shape), draws, options).clamp(0, 1)
 
@@ -56,7 +56,7 @@ def _shaded(images: Tensor, draws: Draws, options: Augmentation) -> Tensor:
         return images
     angle = 2 * math.pi * draws.uniform("shade direction")
     strength = draws.around("shade", options.shade)
-    down = torch.linspace(-1, 1, images.shape[2])[:, None]
-    right = torch.linspace(-1, 1, images.shape[3])[None, :]
-    slope = angle.cos()[:, None, None] * right + angle.sin()[:, None, None] * down
-    return images * (1 + strength[:, None, None] * slope)[:, None].to(images)
+    right = (strength * angle.cos())[:, None] * torch.linspace(-1, 1, images.shape[3])
+    down = (strength * angle.sin())[:, None] * torch.linspace(-1, 1, images.shape[2])
+    slope = beside(images, down)[:, :, None] + beside(images, right)[:, None, :]
+    return images * (1 + slope)[:, None]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from synth.training.augmentation.draws import Draws
+from synth.training.augmentation.draws import Draws, beside
 from synth.training.augmentation.options import Augmentation
 
 _BLUR = (0.5, 2.5)  # px, standard deviation
@@ -41,7 +41,7 @@ def degrade(images: Tensor, draws: Draws, options: Augmentation) -> Tensor:
     for name, probability, change in changes:
         rows = draws.chosen(name, probability).nonzero()[:, 0]
         if len(rows):
-            there = rows.to(images.device)
+            there = beside(images, rows, dtype=torch.int64)
             images[there] = change(images[there], draws, rows).clamp(0, 1)
     return images
 
@@ -75,7 +75,7 @@ def _convolved(images: Tensor, kernels: Tensor) -> Tensor:
     count, channels, height, width = images.shape
     tall, wide = kernels.shape[1] // 2, kernels.shape[2] // 2
     padded = functional.pad(images, (wide, wide, tall, tall), mode="replicate")
-    groups = kernels.to(images).repeat_interleave(channels, dim=0)[:, None]
+    groups = beside(images, kernels).repeat_interleave(channels, dim=0)[:, None]
     stacked = padded.reshape(1, count * channels, *padded.shape[2:])
     return functional.conv2d(stacked, groups, groups=count * channels).view(count, channels, height, width)
 
@@ -94,8 +94,7 @@ def _shrunk(images: Tensor, draws: Draws, rows: Tensor) -> Tensor:
 
 def _noisy(images: Tensor, draws: Draws, rows: Tensor) -> Tensor:
     sigma = _between(draws, "noise sigma", rows, *_NOISE)[:, None, None, None]
-    noise = torch.stack([draws.normal_image("noise", int(row), tuple(images.shape[1:])) for row in rows])
-    return images + (sigma * noise).to(images)
+    return images + beside(images, sigma) * draws.normal_images("noise", rows, images)
 
 
 def _erased(images: Tensor, draws: Draws, rows: Tensor) -> Tensor:
@@ -109,6 +108,6 @@ def _erased(images: Tensor, draws: Draws, rows: Tensor) -> Tensor:
     y, x = (torch.arange(height) + 0.5) / height, (torch.arange(width) + 0.5) / width
     inside_y = (y > top[:, None]) & (y < (top + tall)[:, None])
     inside_x = (x > left[:, None]) & (x < (left + wide)[:, None])
-    covered = (inside_y[:, :, None] & inside_x[:, None, :])[:, None].to(images.device)
-    noise = torch.stack([draws.normal_image("erased", int(row), tuple(images.shape[1:])) for row in rows])
-    return torch.where(covered, (0.5 + 0.25 * noise).to(images), images)
+    covered_y, covered_x = (beside(images, inside, dtype=torch.bool) for inside in (inside_y, inside_x))
+    covered = (covered_y[:, :, None] & covered_x[:, None, :])[:, None]
+    return torch.where(covered, 0.5 + 0.25 * draws.normal_images("erased", rows, images), images)

@@ -29,9 +29,28 @@ class Draws:
         """Returns float32 (B, *shape), 0..1, on the CPU."""
         return torch.rand(self.count, *shape, generator=self._generator(name))
 
-    def normal_image(self, name: str, row: int, shape: tuple[int, ...]) -> Tensor:
-        """Returns standard normal float32 of a shape for one image, on the CPU: most images need none."""
-        return torch.randn(shape, generator=self._generator(f"{name} of {row}"))
+    def normal_images(self, name: str, rows: Tensor, images: Tensor) -> Tensor:
+        """Returns standard normal noise for some of the images.
+
+        It is one picture of noise, shifted round for each image by a random step of its own: to draw each anew would
+        take longer than all other changes together.
+
+        Args:
+            name: of the stream.
+            rows: int64 (n,), on the CPU.
+            images: (n, C, H, W), what the noise is for.
+
+        Returns:
+            Like the images, beside them.
+        """
+        height, width = images.shape[2:]
+        noise = beside(images, torch.randn(tuple(images.shape[1:]), generator=self._generator(name)))
+        down, right = (
+            (self.uniform(f"{name} {way}")[rows, None] * side).long() + torch.arange(side)
+            for way, side in (("down", height), ("right", width))
+        )
+        y, x = (beside(images, steps, dtype=torch.int64) for steps in (down % height, right % width))
+        return noise[:, y[:, :, None], x[:, None, :]].transpose(0, 1)
 
     def around(self, name: str, most: float) -> Tensor:
         """Returns float32 (B,), -most..most."""
@@ -48,3 +67,14 @@ class Draws:
 
     def _generator(self, name: str) -> torch.Generator:
         return torch.Generator().manual_seed(self.seed(name))
+
+
+def beside(images: Tensor, drawn: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """Brings what was drawn to the images' device without waiting for what that device is at work on.
+
+    Args:
+        images: floating, on any device.
+        drawn: on the CPU.
+        dtype: of the result; None: that of the images.
+    """
+    return drawn.to(images.device, dtype or images.dtype, non_blocking=True)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from synth.training.augmentation.draws import Draws
+from synth.training.augmentation.draws import Draws, beside
 from synth.training.augmentation.options import Augmentation
 
 _QUALITY = (15.0, 75.0)
@@ -44,8 +44,8 @@ def compress(images: Tensor, draws: Draws, options: Augmentation) -> Tensor:
         return images
     low, high = _QUALITY
     quality = (low + (high - low) * draws.uniform("jpeg quality")[rows]).round()
-    there = rows.to(images.device)
-    images[there] = _rounded(images[there], _steps(quality).to(images)).clamp(0, 1)
+    there = beside(images, rows, dtype=torch.int64)
+    images[there] = _rounded(images[there], beside(images, _steps(quality))).clamp(0, 1)
     return images
 
 
@@ -59,15 +59,15 @@ def _steps(quality: Tensor) -> Tensor:
 def _rounded(images: Tensor, steps: Tensor) -> Tensor:
     count, _, height, width = images.shape
     padded = functional.pad(images, (0, -width % _BLOCK, 0, -height % _BLOCK), mode="replicate")
-    to_ycbcr = torch.tensor(_TO_YCBCR).to(images)
-    ycbcr = torch.einsum("dc,nchw->ndhw", to_ycbcr, padded * 255 - 128)
+    to_ycbcr = torch.tensor(_TO_YCBCR)
+    ycbcr = torch.einsum("dc,nchw->ndhw", beside(images, to_ycbcr), padded * 255 - 128)
     high, wide = padded.shape[2] // _BLOCK, padded.shape[3] // _BLOCK
     blocks = ycbcr.view(count, 3, high, _BLOCK, wide, _BLOCK).transpose(3, 4)
-    cosine = _cosines().to(images)
+    cosine = beside(images, _cosines())
     table = steps[:, :, None, None]
     kept = (cosine @ blocks @ cosine.T / table).round() * table
     pixels = (cosine.T @ kept @ cosine).transpose(3, 4).reshape(padded.shape)
-    rgb = torch.einsum("dc,nchw->ndhw", torch.linalg.inv(to_ycbcr), pixels)
+    rgb = torch.einsum("dc,nchw->ndhw", beside(images, torch.linalg.inv(to_ycbcr)), pixels)
     return ((rgb + 128) / 255)[:, :, :height, :width]
 
 

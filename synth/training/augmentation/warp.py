@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from synth.training.augmentation.draws import Draws
+from synth.training.augmentation.draws import Draws, beside
 from synth.training.augmentation.options import Augmentation
 
 
@@ -25,10 +25,10 @@ def warp(images: Tensor, draws: Draws, options: Augmentation) -> Tensor:
     """
     mirrored = draws.chosen("flip", options.flip)  # on the CPU, as all draws
     if not any((options.scale, options.rotation, options.shift, options.aspect, options.corners)):
-        return torch.where(mirrored.to(images.device)[:, None, None, None], images.flip(3), images)
+        return torch.where(beside(images, mirrored, dtype=torch.bool)[:, None, None, None], images.flip(3), images)
     transform = _bent(draws, options) @ _moved(draws, options) @ torch.diag_embed(_mirror(mirrored))
-    grid = _grid(transform.to(images.device), images.shape[2], images.shape[3])
-    return functional.grid_sample(images, grid.to(images.dtype), padding_mode="border", align_corners=False)
+    grid = _grid(beside(images, transform), images.shape[2], images.shape[3])
+    return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
 def _mirror(mirrored: Tensor) -> Tensor:

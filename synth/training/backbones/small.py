@@ -8,6 +8,7 @@ from typing import Final
 from torch import Tensor, nn
 
 from synth.networks.instance_norm import InstanceBatchNorm
+from synth.networks.prelu import ChannelPReLU
 from synth.training.backbones.base import Backbone
 
 _HALVINGS: Final = 4
@@ -79,4 +80,4 @@ class _Added(nn.Module):
 def _convolution(inputs: int, width: int, norm: Callable[[int], nn.Module], *, stride: int = 1) -> nn.Sequential:
     convolution = nn.Conv2d(inputs, width, 3, stride=stride, padding=1, bias=False)
     nn.init.kaiming_normal_(convolution.weight, a=0.25, mode="fan_out")  # 0.25: where PReLU starts
-    return nn.Sequential(convolution, norm(width), nn.PReLU(width))
+    return nn.Sequential(convolution, norm(width), ChannelPReLU(width))
