@@ -41,12 +41,13 @@ def impossible_combinations(config: RunConfig, *, complete: bool) -> list[Mistak
 def _selection(config: RunConfig) -> Iterator[Mistake]:
     wanted = config.selection.images_per_identity
     needed = config.selection.min_images_per_identity
-    candidates = config.images.per_identity
+    candidates = config.images.per_identity * config.images.max_rounds
+    made_by = "images.per_identity" + " * images.max_rounds" * (config.images.max_rounds > 1)
     if wanted is not None and wanted > candidates:
-        message = f"{wanted} are more than the {candidates} of images.per_identity"
+        message = f"{wanted} are more than the {candidates} of {made_by}"
         yield ("selection", "images_per_identity"), message
     if needed > (wanted or candidates):
-        limit = "images.per_identity" if wanted is None else "selection.images_per_identity"
+        limit = made_by if wanted is None else "selection.images_per_identity"
         message = f"{needed} are more than the {wanted or candidates} of {limit}; every identity would be dropped"
         yield ("selection", "min_images_per_identity"), message
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -82,10 +83,11 @@ def run_pipeline(
     wanted = fingerprints(config, hashes)
     with disk_errors(run.root), run.lock(), closing(executor):
         hashes.save()
-        prepare(run, wanted, config.identities.count, redo)
+        prepare(run, wanted, config.identities.count, config.images.max_rounds, redo)
         _describe(run, config)
         made = 0
-        for group in _groups(stages(config, run)[: STAGES.index(until) + 1], overlap=overlap):
+        in_order = stages(config, run)[: STAGES.index(until) + 1]
+        for group in _groups(in_order, config.images.max_rounds, overlap=overlap):
             made += _run_group(run, group, executor, observer, wanted)
         if until != STAGES[-1]:
             return Result(0, 0, made)
@@ -94,15 +96,15 @@ def run_pipeline(
         return Result(selected["kept"], selected["identities"], made)
 
 
-def _groups(in_order: Sequence[Stage], *, overlap: bool) -> list[list[Stage]]:
-    """Returns the stages in order, those that run at the same time together."""
-    groups: list[list[Stage]] = []
-    for stage in in_order:
-        if overlap and groups and (groups[-1][-1].name, stage.name) == _TOGETHER:
-            groups[-1].append(stage)
-        else:
-            groups.append([stage])
-    return groups
+def _groups(in_order: Sequence[Stage], rounds: int, *, overlap: bool) -> list[list[Stage]]:
+    """Returns the stages in order, those that run at the same time together; without overlap some once a round."""
+    first, *faces = (list(group) for _, group in itertools.groupby(in_order, lambda stage: stage.name in _TOGETHER))
+    if not faces:
+        return [first]
+    together, *rest = faces
+    alone = [[stage] for stage in together]
+    later = alone * (rounds - 1) if len(together) > 1 else []
+    return [first, *([together] if overlap else alone + later), *([stage] for group in rest for stage in group)]
 
 
 def _run_group(
@@ -124,7 +126,7 @@ def _run_group(
     made = run_stages(run, group, executor, observer)
     if "sample" in names:
         compare_vectors(run)
-    if "measure" in names:
+    if "measure" in names and all(run.holds("measure", task) for task in group[-1].tasks()):
         run.discard(run.stage(MEASURE_BEFORE))
     if "select" in names:
         _require_samples(run)

@@ -48,11 +48,12 @@ def estimate(config: RunConfig, run: RunDirectory) -> list[StageEstimate]:
     exported = copies * (crop if config.export.crop == "aligned" else generated)
     dimension = components.resolve("generator", config.generator.type).vector_size
     embedding = components.resolve("recogniser", config.recogniser.type).embedding_size_of(config.recogniser.options)
-    shards = len(identity_tasks(identities, images.identities_per_shard))
+    shards = len(identity_tasks(identities, images.identities_per_shard, images.max_rounds))
+    candidates_said = f"{candidates:,} images" + ", and more for who is short of some" * (images.max_rounds > 1)
     rows = [
         ("sample", 1, f"{identities:,} identities", identities * dimension * 4),
-        ("generate", shards, f"{candidates:,} images", candidates * (generated + TABLE_BYTES // 2)),
-        ("measure", shards, f"{candidates:,} images", candidates * (crop + 2 * embedding + TABLE_BYTES // 2)),
+        ("generate", shards, candidates_said, candidates * (generated + TABLE_BYTES // 2)),
+        ("measure", shards, candidates_said, candidates * (crop + 2 * embedding + TABLE_BYTES // 2)),
         ("select", 1, f"{candidates:,} candidates", candidates * TABLE_BYTES // 2),
         (
             "export",

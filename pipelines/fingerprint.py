@@ -16,6 +16,7 @@ from synth.components import ComponentSpec
 from synth.errors import ConfigError
 
 STAGES = ("sample", "generate", "measure", "select", "export")
+ROUNDS = "rounds"  # beside the stages: what decides who gets candidates in the rounds after the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def require_stage(option: str, stage: str) -> None:
 
 
 def fingerprints(config: RunConfig, hashes: FileHashes | None = None) -> dict[str, Fingerprint]:
-    """Returns the fingerprint of each stage, in order.
+    """Returns the fingerprint of each stage, in order, and of who is short of images after a round.
 
     The number of identities is not in the first three: raising it keeps what is there. Bounds are in `select` only.
     A file that an option names counts by its content, not by its path; so do a component's weight files. Workers and
@@ -71,7 +72,18 @@ def fingerprints(config: RunConfig, hashes: FileHashes | None = None) -> dict[st
     for stage, inputs in _inputs(config, hashes or FileHashes()).items():
         before = _digest(stage, inputs, before)
         found[stage] = Fingerprint(inputs, before)
-    return found
+    shortage = _shortage(config, found["measure"].inputs)
+    return found | {ROUNDS: Fingerprint(shortage, _digest(ROUNDS, shortage, found["generate"].digest))}
+
+
+def in_later_round(stage: str, rounds: str) -> str:
+    """Returns the digest of a stage's shards in the rounds after the first.
+
+    Args:
+        stage: digest of the stage.
+        rounds: digest of what decides who is short.
+    """
+    return _digest(ROUNDS, {}, stage + rounds)
 
 
 def made_from_same_faces(made_with: tuple[str, Mapping[str, Any]], wanted: Mapping[str, Fingerprint]) -> bool:
@@ -99,11 +111,11 @@ def unchanged_filters(made_with: Mapping[str, Any], wanted: Mapping[str, Any], n
 
 
 def _inputs(config: RunConfig, hashes: FileHashes) -> dict[str, dict[str, Any]]:
-    images = {f"images.{key}": value for key, value in config.images.model_dump().items()}
+    images = {f"images.{key}": value for key, value in config.images.model_dump(exclude={"max_rounds"}).items()}
     measured = _component("recogniser", config.recogniser_spec, hashes)
     for name, spec in zip(config.filter_names, config.filter_specs, strict=True):
         measured |= _component(f"filters.{name}", spec, hashes)
-    bounds = [_bounds(name, section) for name, section in zip(config.filter_names, config.filters, strict=True)]
+    bounds = _bounds_of(config)
     selection = {f"selection.{key}": value for key, value in config.selection.model_dump().items()}
     exported = {"export.shard_size": config.export.shard_size, "export.crop": config.export.crop}
     return {
@@ -112,12 +124,27 @@ def _inputs(config: RunConfig, hashes: FileHashes) -> dict[str, dict[str, Any]]:
         "measure": measured,
         "select": {
             "identities.count": config.identities.count,
+            "images.max_rounds": config.images.max_rounds,
             "filters": bounds,
             "export.shard_size": config.export.shard_size,
         }
         | selection,
         "export": exported | _component("export", config.exporter_spec, hashes),
     }
+
+
+def _shortage(config: RunConfig, measured: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what decides who is short: recogniser, filters that have bounds, and the quota."""
+    bounds = {name: bound for name, bound in zip(config.filter_names, _bounds_of(config), strict=True) if bound != name}
+    starts = ("recogniser", *(f"filters.{name}{end}" for name in bounds for end in (" ", ".")))
+    return {key: value for key, value in measured.items() if key.startswith(starts)} | {
+        "filters": list(bounds.values()),
+        "quota": config.quota,
+    }
+
+
+def _bounds_of(config: RunConfig) -> list[str]:
+    return [_bounds(name, section) for name, section in zip(config.filter_names, config.filters, strict=True)]
 
 
 def _component(place: str, spec: ComponentSpec, hashes: FileHashes) -> dict[str, Any]:

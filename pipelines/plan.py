@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from synth.shards.manifest import Task
 
@@ -11,11 +11,31 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+_ROUND = 1_000_000  # shards of a round; those of later rounds go on from its multiples
 
-def identity_tasks(count: int, identities_per_shard: int) -> list[Task]:
-    """Returns tasks over ranges of identities; the last may be short."""
+
+def identity_tasks(count: int, identities_per_shard: int, rounds: int = 1) -> list[Task]:
+    """Returns tasks over ranges of identities, the last may be short; each round has one for each range."""
     starts = range(0, count, identities_per_shard)
-    return [Task(number, start, min(start + identities_per_shard, count)) for number, start in enumerate(starts)]
+    return [
+        Task(number * _ROUND + shard, start, min(start + identities_per_shard, count))
+        for number in range(rounds)
+        for shard, start in enumerate(starts)
+    ]
+
+
+def round_of(shard: int) -> int:
+    """Returns the round that a shard of `generate` or `measure` belongs to, 0.. ."""
+    return shard // _ROUND
+
+
+@overload
+def in_round(shard: int, number: int) -> int: ...
+@overload
+def in_round(shard: npt.NDArray[np.int32], number: int) -> npt.NDArray[np.int32]: ...
+def in_round(shard: int | npt.NDArray[np.int32], number: int) -> int | npt.NDArray[np.int32]:
+    """Returns the shard, or shards, of another round that holds the same range of identities."""
+    return number * _ROUND + shard % _ROUND
 
 
 def even_tasks(count: int, largest: int) -> list[Task]:
@@ -25,16 +45,23 @@ def even_tasks(count: int, largest: int) -> list[Task]:
     return [Task(k, edges[k], edges[k + 1]) for k in range(number)]
 
 
-def candidate_rows(start: int, stop: int, per_identity: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-    """Returns identities and indices of all candidates of a range of identities, identity-major.
+def candidate_rows(
+    identities: npt.NDArray[np.int64], per_identity: int, number: int = 0
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Returns identities and indices of the candidates that some identities get in a round, identity-major.
+
+    Args:
+        identities: int64 (N,).
+        per_identity: candidates of an identity in each round.
+        number: of the round, 0..; its indices go on where the round before ended.
 
     Returns:
-        int64 (B,) and int32 (B,), B = (stop - start) * per_identity.
+        int64 (B,) and int32 (B,), B = N * per_identity.
     """
     import numpy as np
 
-    identities = np.repeat(np.arange(start, stop, dtype=np.int64), per_identity)
-    return identities, np.tile(np.arange(per_identity, dtype=np.int32), stop - start)
+    indices = np.arange(number * per_identity, (number + 1) * per_identity, dtype=np.int32)
+    return np.repeat(identities, per_identity), np.tile(indices, len(identities))
 
 
 def slices(count: int, size: int) -> Iterator[slice]:

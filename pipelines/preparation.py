@@ -6,7 +6,8 @@ import logging
 import shutil
 from collections.abc import Mapping
 
-from pipelines.fingerprint import STAGES, Fingerprint, made_from_same_faces
+from pipelines.fingerprint import ROUNDS, STAGES, Fingerprint, made_from_same_faces
+from pipelines.plan import round_of
 from pipelines.run_directory import MEASURE_BEFORE, RunDirectory
 from synth.errors import FingerprintError, RunError
 from synth.shards.manifest import ShardRecord, Task
@@ -20,29 +21,34 @@ _FREE_TO_CHANGE = ("identities.count=", "export.shard_size=")  # of `select`: no
 log = logging.getLogger(__name__)
 
 
-def prepare(run: RunDirectory, wanted: Mapping[str, Fingerprint], count: int, redo: str | None = None) -> None:
+def prepare(
+    run: RunDirectory, wanted: Mapping[str, Fingerprint], count: int, rounds: int, redo: str | None = None
+) -> None:
     """Makes a locked run directory ready for a configuration.
 
     Args:
         run: locked.
-        wanted: fingerprint of each stage.
+        wanted: fingerprint of each stage, and of who is short of images.
         count: number of identities.
+        rounds: most rounds of candidates.
         redo: stage to make again, with all after it.
 
     Raises:
         FingerprintError: costly stages were made with another configuration.
-        RunError: it holds more identities than wanted, or `synth clean` freed images that would be needed.
+        RunError: it holds more identities or rounds than wanted, or `synth clean` freed images that would be needed.
     """
     _refuse_what_needs_freed(run, wanted, redo)
     if redo is not None:
         for stage in STAGES[STAGES.index(redo) :]:
             discard_stage(run, stage)
     _refuse_fewer(run, count)
+    _refuse_fewer_rounds(run, rounds)
     _set_faces_aside(run, wanted)
     for stage in COSTLY:
         _refuse_difference(run, stage, wanted[stage])
     for stage in COSTLY:
         run.begin(stage, wanted[stage])
+    _renew_later_rounds(run, wanted[ROUNDS])
     if renew(run, "select", wanted["select"]):
         discard_stage(run, "export")
     shutil.rmtree(run.failed, ignore_errors=True)
@@ -58,6 +64,20 @@ def renew(run: RunDirectory, stage: str, wanted: Fingerprint) -> bool:
         discard_stage(run, stage)
     run.begin(stage, wanted)
     return is_stale
+
+
+def _renew_later_rounds(run: RunDirectory, wanted: Fingerprint) -> None:
+    """Discards the candidates of later rounds if other identities would get some now; those of the first stay."""
+    made_with = run.made_with(ROUNDS)
+    if made_with is not None and made_with[0] != wanted.digest:
+        reasons = wanted.differences(made_with[1]) or ["the images of the first round changed"]
+        for stage in ("generate", "measure"):
+            later = [path for path in run.shards(stage) if round_of(int(path.name))]
+            if later:
+                log.info("%s: rounds after the first are made again: %s", stage, "; ".join(reasons))
+            for path in later:
+                run.discard(path)
+    run.begin(ROUNDS, wanted)
 
 
 def discard_stage(run: RunDirectory, stage: str) -> None:
@@ -160,3 +180,12 @@ def _refuse_fewer(run: RunDirectory, count: int) -> None:
                 f"{run.root}: holds {held} identities, the configuration says identities.count={count}; "
                 "the number can only be raised: use another --run-dir or --redo sample"
             )
+
+
+def _refuse_fewer_rounds(run: RunDirectory, rounds: int) -> None:
+    held = max((round_of(int(path.name)) + 1 for path in run.shards("generate")), default=1)
+    if held > rounds:
+        raise RunError(
+            f"{run.root}: holds {held} rounds of candidates, the configuration says images.max_rounds={rounds}; "
+            "the number can only be raised: use another --run-dir or --redo generate"
+        )

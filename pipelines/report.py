@@ -19,6 +19,7 @@ from pipelines.reporting.summary import (
     SELECTION_REASONS,
     count,
     drop_reasons,
+    shortages,
     stage_speeds,
     summarise_filter,
 )
@@ -60,6 +61,7 @@ def _render(tables: RunTables) -> str:
         counts=count(tables),
         kept=kept_rows(tables),
         reasons=SELECTION_REASONS,
+        shortages=shortages(tables),
         speeds=speeds,
         shards=sum(speed.shards for speed in speeds),
         cpu_seconds=sum(speed.cpu_seconds for speed in speeds),

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.fingerprint import STAGES, Fingerprint
+from pipelines.fingerprint import ROUNDS, STAGES, Fingerprint, in_later_round
 from pipelines.folder_lock import folder_lock, lock_holder, shared_folder_lock
+from pipelines.plan import round_of
 from synth.errors import DISK_FULL, DiskFullError, RunError, ShardError
 from synth.shards.commit import UNFINISHED, replace_file, restore_directories
 from synth.shards.manifest import RECORD_NAME, ShardRecord, Task
@@ -20,7 +21,24 @@ from synth.shards.manifest import RECORD_NAME, ShardRecord, Task
 FINGERPRINT_NAME = "fingerprint.json"
 MEASURE_BEFORE = "measure.before"  # a former `measure` while one with other filters is made from it
 _LOCK = "run.lock"
-_OWN_FOLDERS = (*STAGES, "scratch", "dataset", "report", "audit", "failed")  # which a run replaces and removes
+_OWN_FOLDERS = (*STAGES, ROUNDS, "scratch", "dataset", "report", "audit", "failed")  # which a run replaces and removes
+
+
+@dataclass(frozen=True, slots=True)
+class ShardDigests:
+    """Fingerprints of a stage's shards.
+
+    Attributes:
+        stage: digest of the stage, what shards of the first round have.
+        rounds: digest of what decides who gets candidates in later rounds.
+    """
+
+    stage: str
+    rounds: str
+
+    def of(self, shard: int) -> str:
+        """Returns what the record of a shard must say."""
+        return in_later_round(self.stage, self.rounds) if round_of(shard) else self.stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +106,11 @@ class RunDirectory:
         Raises:
             ShardError: a record cannot be read.
         """
-        digest = self.stage_digest(stage)
+        digests = self.digests(stage)
         records = {int(path.name): ShardRecord.read(path) for path in self.shards(stage)}
-        return {number: record for number, record in sorted(records.items()) if record.fingerprint == digest}
+        return {
+            number: record for number, record in sorted(records.items()) if record.fingerprint == digests.of(number)
+        }
 
     def holds(self, stage: str, task: Task) -> bool:
         """Returns whether a task is committed: the disk, not a worker, says what is done."""
@@ -98,7 +118,11 @@ class RunDirectory:
         if not (path / RECORD_NAME).is_file():
             return False
         record = ShardRecord.read(path)
-        return record.task == task and record.fingerprint == self.stage_digest(stage)
+        return record.task == task and record.fingerprint == self.digests(stage).of(task.shard)
+
+    def has(self, stage: str, shard: int) -> bool:
+        """Returns whether a shard is there, whatever it was made with."""
+        return (self.shard(stage, shard) / RECORD_NAME).is_file()
 
     def made_with(self, stage: str) -> tuple[str, Mapping[str, Any]] | None:
         """Returns digest and inputs of the fingerprint that a stage was begun with; None if it was not begun.
@@ -119,6 +143,10 @@ class RunDirectory:
         """Returns the digest that a stage was begun with."""
         found = self.made_with(stage)
         return found[0] if found else None
+
+    def digests(self, stage: str) -> ShardDigests:
+        """Returns the fingerprints that the shards of a stage must have."""
+        return ShardDigests(self.stage_digest(stage) or "", self.stage_digest(ROUNDS) or "")
 
     def begin(self, stage: str, fingerprint: Fingerprint) -> None:
         """Says what the shards of a stage are made with."""
@@ -234,6 +262,6 @@ def require_shard(run: RunDirectory, stage: str, number: int) -> Path:
         ShardError: it is not there.
     """
     path = run.shard(stage, number)
-    if not (path / RECORD_NAME).is_file():
+    if not run.has(stage, number):
         raise ShardError(f"{path}: missing; run again to make it")
     return path

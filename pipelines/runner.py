@@ -47,6 +47,8 @@ class _Work:
 def run_stages(run: RunDirectory, stages: Sequence[Stage], executor: Executor, observer: Observer) -> int:
     """Runs the tasks of stages that are not committed yet, each as soon as what it needs is.
 
+    Tasks that need what is neither committed nor among them are left for later.
+
     Args:
         run: locked; the stages are begun.
         stages: whose tasks are known now, in order.
@@ -60,7 +62,8 @@ def run_stages(run: RunDirectory, stages: Sequence[Stage], executor: Executor, o
         TasksFailedError: some failed; `failed/` says why.
     """
     work = {stage.name: found for stage in stages if (found := _Work(run, stage)).missing}
-    planned = [PlannedTask(name, task, one.stage.needs(task)) for name, one in work.items() for task in one.missing]
+    missing = [PlannedTask(name, task, one.stage.needs(task)) for name, one in work.items() for task in one.missing]
+    planned = _startable(run, missing)
     failures: list[TaskFailure] = []
     for one in work.values():
         observer.stage_started(one.stage, one.tasks, list(one.done.values()))
@@ -82,6 +85,17 @@ def run_stages(run: RunDirectory, stages: Sequence[Stage], executor: Executor, o
     if failures:
         raise TasksFailedError(_failure_message(run, failures), [failure.name for failure in failures])
     return len(planned)
+
+
+def _startable(run: RunDirectory, tasks: Sequence[PlannedTask]) -> list[PlannedTask]:
+    """Returns the tasks whose needs are committed, or will be by other tasks of these."""
+    startable = list(tasks)
+    while True:
+        coming = {task.key for task in startable}
+        kept = [task for task in startable if all(key in coming or run.has(*key) for key in task.needs)]
+        if len(kept) == len(startable):
+            return kept
+        startable = kept
 
 
 def remove_outdated(run: RunDirectory, stage: str, tasks: Sequence[Task]) -> dict[int, ShardRecord]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -48,6 +49,11 @@ class FilterSection(Component):
     min: Bound | None = None
     max: Bound | None = None
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest number that pass; infinite where none is set."""
+        return -math.inf if self.min is None else self.min, math.inf if self.max is None else self.max
+
 
 class IdentitiesSection(Section):
     """How many identities there are, and where their vectors come from."""
@@ -59,10 +65,12 @@ class IdentitiesSection(Section):
 class ImagesSection(Section):
     """How many candidates each identity gets, how they are batched and how they are stored.
 
-    `batch_size` and `identities_per_shard` are part of the plan and decide bytes; the number of workers is not.
+    Identities that the filters leave short of their quota get as many candidates again, up to `max_rounds` times in
+    all. `batch_size` and `identities_per_shard` are part of the plan and decide bytes; the number of workers is not.
     """
 
     per_identity: Annotated[int, Field(ge=1, le=10_000)]
+    max_rounds: Annotated[int, Field(ge=1, le=100)] = 1
     batch_size: Positive = 64
     identities_per_shard: Positive = 200
     encoding: Literal["jpeg", "png"] = "jpeg"
@@ -135,6 +143,11 @@ class RunConfig(Configuration):
     def filter_names(self) -> list[str]:
         """Names of the filters' columns, in the order of the file."""
         return [filter_name(section.type) for section in self.filters]
+
+    @property
+    def quota(self) -> int:
+        """Images an identity should have in the end: fewer, and it gets further candidates."""
+        return self.selection.images_per_identity or self.selection.min_images_per_identity
 
     @property
     def image_extension(self) -> str:

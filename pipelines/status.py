@@ -112,7 +112,7 @@ def _planned(stage: str, config: RunConfig, before: Sequence[StageStatus]) -> li
     if stage in ("sample", "select"):
         return [Task(0, 0, count)]
     if stage in ("generate", "measure"):
-        return identity_tasks(count, config.images.identities_per_shard)
+        return identity_tasks(count, config.images.identities_per_shard, config.images.max_rounds)
     kept = before[-1].counts.get("kept")
     return None if kept is None else even_tasks(kept, config.export.shard_size)
 

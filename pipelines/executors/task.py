@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TypeAlias
 
-from pipelines.run_directory import RunDirectory, disk_errors
+from pipelines.run_directory import RunDirectory, ShardDigests, disk_errors
 from pipelines.stage import PlannedTask, Stage
 from synth.errors import DiskFullError, RunError, SelectionError, SynthError, VectorsError, WeightsError
 from synth.shards.commit import commit_directory
@@ -50,9 +50,7 @@ class OpenStages:
             stages: begun and not opened.
             device: like 'cpu' or 'cuda:0'.
         """
-        self._stages = {
-            stage.name: OpenStage(run, stage, device, run.stage_digest(stage.name) or "") for stage in stages
-        }
+        self._stages = {stage.name: OpenStage(run, stage, device, run.digests(stage.name)) for stage in stages}
 
     def attempt(self, task: PlannedTask) -> Reply:
         """Runs one task and says what became of it."""
@@ -62,19 +60,19 @@ class OpenStages:
 class OpenStage:
     """A stage on a device, opened when its first task comes."""
 
-    def __init__(self, run: RunDirectory, stage: Stage, device: str, digest: str) -> None:
+    def __init__(self, run: RunDirectory, stage: Stage, device: str, digests: ShardDigests) -> None:
         """Remembers what to open.
 
         Args:
             run: where shards go.
             stage: not opened.
             device: like 'cpu' or 'cuda:0'.
-            digest: of the stage's fingerprint when the driver began it.
+            digests: of its shards, when the driver began it.
         """
         self._run = run
         self._stage = copy.copy(stage)  # what is opened goes when this goes, not with the driver's plan
         self._device = device
-        self._digest = digest
+        self._digests = digests
         self._is_open = False
 
     def attempt(self, task: Task) -> Reply:
@@ -88,7 +86,7 @@ class OpenStage:
         except Exception as error:
             return _raised(error)
         try:
-            return run_task(self._run, self._stage, task, self._digest)
+            return run_task(self._run, self._stage, task, self._digests.of(task.shard))
         except (DiskFullError, SelectionError, VectorsError, WeightsError) as error:
             return Stopped(error)
         except Exception as error:
@@ -117,7 +115,7 @@ def run_task(run: RunDirectory, stage: Stage, task: Task, digest: str) -> ShardR
             versions=versions(),
         )
         record.write(out)
-        if run.stage_digest(stage.name) != digest:
+        if run.digests(stage.name).of(task.shard) != digest:
             raise RunError(f"{final}: the stage was begun anew with another configuration; nothing is committed")
     return record
 

@@ -91,6 +91,11 @@ class RunTables:
         )
 
     @cached_property
+    def shortfalls(self) -> dict[str, npt.NDArray[Any]]:
+        """Identities that have fewer images than they should, a row each; see `pipelines.stages.shortfalls`."""
+        return read_table(self._decisions_path.with_name("shortfalls.parquet"))
+
+    @cached_property
     def filters(self) -> list[str]:
         """Names of the filter columns, in their order in the tables."""
         return [name for name in column_names(self._decisions_path) if name not in KEY_COLUMNS]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pipelines.plan import in_round
 from pipelines.reporting.run_tables import RunTables
 from synth.audits.pairs import closest_pairs
 from synth.similarity import unit
@@ -125,11 +126,14 @@ def _crossing(genuine: npt.NDArray[np.float64], impostor: npt.NDArray[np.float64
 
 
 def _kept_centroids(tables: RunTables) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Returns kept identities (G,), at most MAX_CENTROIDS evenly spread ones, and their centroids (G, E)."""
+    """Returns kept identities (G,), at most MAX_CENTROIDS evenly spread ones, and their centroids (G, E).
+
+    The centroids are of all candidates of the first round, which every identity was in.
+    """
     decisions = tables.decisions
     wanted = decisions.kept_identities[spread(len(decisions.kept_identities), MAX_CENTROIDS)]
     names, blocks = [np.zeros(0, np.int64)], []
-    for shard in np.unique(decisions.shard[decisions.kept]).tolist():
+    for shard in np.unique(in_round(decisions.shard[decisions.kept], 0)).tolist():
         present = np.unique(decisions.identity[decisions.rows_of_shard(shard)])
         rows = np.flatnonzero(np.isin(present, wanted))
         blocks.append(np.load(tables.directory.shard("measure", shard) / "centroids.npy")[rows].astype(np.float32))

@@ -121,6 +121,40 @@ def drop_reasons(tables: RunTables) -> dict[str, int]:
     return {name: found[name] for name in [*known, *sorted(set(found) - set(known))] if name in found}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortage:
+    """Identities that have fewer images than they should, by what dropped most of their candidates.
+
+    Attributes:
+        reason: a filter or a rule of the selection.
+        identities: how many.
+        missing: images that they lack together.
+        empty: how many of them have none at all.
+    """
+
+    reason: str
+    identities: int
+    missing: int
+    empty: int
+
+
+def shortages(tables: RunTables) -> list[Shortage]:
+    """Adds up who is short of images, the most frequent reason first."""
+    short = tables.shortfalls
+    found = []
+    for reason in sorted(set(short["dropped_by"].tolist())):
+        rows = short["dropped_by"] == reason
+        found.append(
+            Shortage(
+                reason=reason,
+                identities=int(rows.sum()),
+                missing=int(short["missing"][rows].sum()),
+                empty=int((short["kept"][rows] == 0).sum()),
+            )
+        )
+    return sorted(found, key=lambda shortage: -shortage.identities)
+
+
 def summarise_filter(tables: RunTables, name: str, numbers: npt.NDArray[np.float32]) -> FilterSummary:
     """Summarises one filter.
 

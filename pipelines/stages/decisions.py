@@ -24,6 +24,15 @@ class Decisions:
         """The reason of each row, strings (B,); empty where kept."""
         return np.array(self._reasons, dtype=object)[self._reason_of]
 
+    @property
+    def reasons(self) -> list[str]:
+        """What candidates may have been dropped by, in the order of the decisions."""
+        return self._reasons[1:]
+
+    def dropped(self, reason: str) -> npt.NDArray[np.bool_]:
+        """Returns the rows that a reason dropped, bool (B,)."""
+        return self._reason_of == self._reasons.index(reason)
+
     def drop(self, rows: npt.NDArray[np.bool_], reason: str) -> None:
         """Drops rows, bool (B,), that nothing dropped before."""
         newly = rows & self.kept

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.plan import candidate_rows, identity_tasks, sample_key, slices
+from pipelines.plan import candidate_rows, identity_tasks, in_round, round_of, sample_key, slices
 from pipelines.run_directory import RunDirectory, require_shard
 from pipelines.schema import RunConfig
-from pipelines.stage import Stage
+from pipelines.stage import Stage, TaskKey
+from pipelines.stages.rounds import EarlierRounds
 from synth import components
 from synth.generators.base import Generator
 from synth.images import encode_jpeg, encode_png
@@ -41,17 +42,26 @@ class Generate(Stage):
         self._generator: Generator | None = None
 
     def tasks(self) -> list[Task]:
-        """Returns ranges of identities."""
-        return identity_tasks(self._config.identities.count, self._config.images.identities_per_shard)
+        """Returns ranges of identities, for each round."""
+        images = self._config.images
+        return identity_tasks(self._config.identities.count, images.identities_per_shard, images.max_rounds)
+
+    def needs(self, task: Task) -> tuple[TaskKey, ...]:
+        """Returns the measured shard of the round before, which tells who is short; the first round needs nothing."""
+        number = round_of(task.shard)
+        return (TaskKey("measure", in_round(task.shard, number - 1)),) if number else ()
 
     def open(self, device: str) -> None:
         """Builds the generator."""
         self._generator = components.build(self._config.generator_spec, device)
 
     def process(self, task: Task, out: Path) -> dict[str, int]:
-        """Generates and encodes the images of a range of identities."""
+        """Generates and encodes images of a range of identities; in later rounds, of those that are short of some."""
         images = self._config.images
-        identities, indices = candidate_rows(task.start, task.stop, images.per_identity)
+        wanted = self._identities(task)
+        if not len(wanted):
+            return {self.unit: 0, "identities": 0}
+        identities, indices = candidate_rows(wanted, images.per_identity, round_of(task.shard))
         seeds = sample_seeds(self._config.seed, self.name, identities, indices)
         vectors = np.load(require_shard(self._run, "sample", 0) / "vectors.npy", mmap_mode="r")
         batches: list[Future[Columns]] = []
@@ -65,7 +75,13 @@ class Generate(Stage):
         columns: Columns = {"identity": identities, "index": indices, "seed": seeds.astype(np.int64)}
         columns |= {name: np.concatenate([batch[name] for batch in stored]) for name in stored[0]}
         write_table(out / "samples.parquet", columns)
-        return {self.unit: len(identities), "identities": task.stop - task.start}
+        return {self.unit: len(identities), "identities": len(wanted)}
+
+    def _identities(self, task: Task) -> npt.NDArray[np.int64]:
+        """Returns the identities that a task makes images of, increasing."""
+        if round_of(task.shard):
+            return EarlierRounds(self._run, self._config, task.shard).short()
+        return np.arange(task.start, task.stop, dtype=np.int64)
 
     def _generate(self, vectors: Vectors, indices: npt.NDArray[np.int32], seeds: npt.NDArray[np.uint64]) -> Generated:
         """Calls the generator and checks that it gave what its class declares."""

@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from filters.base import within
-from pipelines.plan import even_tasks, identity_tasks, sample_key
+from pipelines.plan import even_tasks, identity_tasks, in_round, sample_key
 from pipelines.run_directory import RunDirectory, require_shard
 from pipelines.schema import RunConfig
 from pipelines.stage import Stage
 from pipelines.stages.decisions import Decisions
+from pipelines.stages.rounds import has_candidates
+from pipelines.stages.shortfalls import shortfalls
 from synth.errors import SelectionError
 from synth.seeding import hash_order
 from synth.shards.manifest import Task
@@ -24,7 +26,11 @@ Columns = dict[str, npt.NDArray[Any]]
 
 
 class Select(Stage):
-    """One task; writes decisions.parquet, every candidate, and selection.parquet, the kept ones in export order."""
+    """One task; writes three tables.
+
+    decisions.parquet has every candidate, selection.parquet the kept ones in export order, shortfalls.parquet the
+    identities that have fewer images than they should.
+    """
 
     name = "select"
     unit = "candidates"
@@ -56,29 +62,35 @@ class Select(Stage):
         order = self._order(candidates, decisions.kept)
         sizes = [task.stop - task.start for task in even_tasks(len(order), self._config.export.shard_size)]
         write_table(out / "selection.parquet", {name: column[order] for name, column in selected.items()}, sizes)
+        short = shortfalls(candidates["identity"], decisions, self._config.quota)
+        write_table(out / "shortfalls.parquet", short)
         identities = len(np.unique(candidates["identity"][decisions.kept]))
-        return {self.unit: len(labels), "kept": len(order), "identities": identities} | decisions.drops()
+        counts = {self.unit: len(labels), "kept": len(order), "identities": identities, "short": len(short["identity"])}
+        return counts | decisions.drops()
 
     def _candidates(self) -> Columns:
         """Reads the columns that decide, of all shards, identity-major."""
         parts = []
-        tasks = identity_tasks(self._config.identities.count, self._config.images.identities_per_shard)
+        images = self._config.images
+        tasks = identity_tasks(self._config.identities.count, images.identities_per_shard, images.max_rounds)
         measured = ["identity", "index", "found", *self._config.filter_names]
         for task in tasks:
+            if not has_candidates(self._run, task.shard):
+                continue
             faces = read_table(require_shard(self._run, "measure", task.shard) / "samples.parquet", measured)
             made = require_shard(self._run, "generate", task.shard) / "samples.parquet"
             shard = np.full(len(faces["identity"]), task.shard, dtype=np.int32)
             parts.append(faces | read_table(made, ["tar_size"]) | {"source_shard": shard})
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        candidates = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        order = np.lexsort((candidates["index"], candidates["identity"]))  # later rounds among the first
+        return {name: column[order] for name, column in candidates.items()}
 
     def _decide(self, candidates: Columns) -> Decisions:
         """Applies the bounds in the order of the file, then the limits of the selection."""
         selection = self._config.selection
         decisions = Decisions(candidates["identity"])
         for name, section in zip(self._config.filter_names, self._config.filters, strict=True):
-            low = -np.inf if section.min is None else section.min
-            high = np.inf if section.max is None else section.max
-            decisions.drop(~within(candidates[name], low, high), name)
+            decisions.drop(~within(candidates[name], *section.bounds), name)
         decisions.drop(~candidates["found"], "no_face")
         if selection.images_per_identity is not None:
             decisions.keep_first(selection.images_per_identity, "images_per_identity")
@@ -94,13 +106,25 @@ class Select(Stage):
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Returns the identities that have kept samples and the mean direction of those samples, shard by shard."""
         directions = []
-        for shard in np.unique(candidates["source_shard"][kept]).tolist():
-            rows = candidates["source_shard"] == shard
-            path = require_shard(self._run, "measure", shard) / "samples.parquet"
-            embeddings = read_table(path, ["embedding"])["embedding"]
+        first_shards = in_round(candidates["source_shard"], 0)  # an identity's rounds belong together
+        for shard in np.unique(first_shards[kept]).tolist():
+            rows = first_shards == shard
+            embeddings = self._embeddings(candidates["source_shard"][rows])
             directions.append(centroids(embeddings[kept[rows]], candidates["identity"][rows & kept]))
         identities = np.unique(candidates["identity"][kept])
         return identities, np.concatenate(directions) if directions else np.zeros((0, 1), dtype=np.float32)
+
+    def _embeddings(self, shards: npt.NDArray[np.int32]) -> npt.NDArray[np.float16]:
+        """Returns the embeddings of all candidates of some shards, float16 (B, E); shards: of each, int32 (B,)."""
+        tables = {
+            shard: read_table(require_shard(self._run, "measure", shard) / "samples.parquet", ["embedding"])
+            for shard in np.unique(shards).tolist()
+        }
+        first = next(iter(tables.values()))["embedding"]
+        embeddings = np.empty((len(shards), *first.shape[1:]), dtype=first.dtype)
+        for shard, table in tables.items():
+            embeddings[shards == shard] = table["embedding"]
+        return embeddings
 
     def _order(self, candidates: Columns, kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         """Returns the rows of the kept candidates, shuffled by the hash of their keys."""

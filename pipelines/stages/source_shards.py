@@ -15,6 +15,7 @@ from synth.shards.table import column_names, read_table
 Columns = dict[str, npt.NDArray[Any]]
 
 MOST_BYTES = 1 << 30  # of tables a worker keeps; a candidate takes 0.5 to 1.5 kB, most of it the embedding
+_PLACE = "place in the shard"
 _MEASURED = ("score", "num_faces", "box", "landmarks", "embedding", "aligned_offset", "aligned_size")
 
 
@@ -30,8 +31,7 @@ class SourceShards:
 
     def __init__(self, run: RunDirectory, config: RunConfig, most_bytes: int = MOST_BYTES) -> None:
         self._run = run
-        self._per_identity = config.images.per_identity
-        self._per_shard = config.images.identities_per_shard
+        self._indices = config.images.per_identity * config.images.max_rounds  # of an identity, most
         self._kept: dict[int, Columns] = {}
         self._room = most_bytes
 
@@ -42,23 +42,32 @@ class SourceShards:
             selection: `identity`, `index` and `source_shard`, (B,) each.
         """
         shards = selection["source_shard"]
-        identity = selection["identity"] - shards.astype(np.int64) * self._per_shard
-        position = identity * self._per_identity + selection["index"]
+        places = self._places(selection)
         found: Columns = {}
         for shard in np.unique(shards).tolist():
             rows = np.flatnonzero(shards == shard)
-            for name, column in self._table(shard).items():
+            table = self._table(shard)
+            positions = np.searchsorted(table[_PLACE], places[rows])
+            for name, column in table.items():
+                if name == _PLACE:
+                    continue
                 if name not in found:
                     found[name] = np.empty((len(shards), *column.shape[1:]), dtype=_holds_any(column))
-                found[name][rows] = column[position[rows]]
+                found[name][rows] = column[positions]
         return found
+
+    def _places(self, table: Columns) -> npt.NDArray[np.int64]:
+        """Returns a number for each candidate that rises through a shard, int64 (B,)."""
+        places: npt.NDArray[np.int64] = table["identity"] * self._indices + table["index"]
+        return places
 
     def _table(self, shard: int) -> Columns:
         if shard in self._kept:
             return self._kept[shard]
         made = require_shard(self._run, "generate", shard) / "samples.parquet"
         seen = require_shard(self._run, "measure", shard) / "samples.parquet"
-        table = read_table(made, _generated_columns(made)) | read_table(seen, _MEASURED)
+        places = self._places(read_table(made, ["identity", "index"]))
+        table = read_table(made, _generated_columns(made)) | read_table(seen, _MEASURED) | {_PLACE: places}
         size = sum(column.nbytes for column in table.values())
         if size <= self._room:
             self._kept[shard] = table

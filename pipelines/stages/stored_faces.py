@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,18 @@ class StoredFaces:
         pairs = zip(faces.found.tolist(), faces.aligned, strict=True)
         return cls(columns, [encode_jpeg(image) if found else b"" for found, image in pairs])
 
+    @classmethod
+    def joined(cls, parts: Sequence[StoredFaces]) -> StoredFaces:
+        """Returns the faces of several groups one after the other, without numbers."""
+        columns = {name: np.concatenate([part.columns[name] for part in parts]) for name in _COLUMNS}
+        return cls(columns, [crop for part in parts for crop in part.crops])
+
+    def take(self, rows: npt.NDArray[np.int64]) -> StoredFaces:
+        """Returns the faces of some rows, int64 (N,), in their order, without numbers."""
+        return StoredFaces(
+            {name: column[rows] for name, column in self.columns.items()}, [self.crops[row] for row in rows.tolist()]
+        )
+
     def faces(self) -> Faces:
         """Returns the faces as they come back from the files."""
         size = ALIGNED_SIZE
@@ -73,12 +85,24 @@ class StoredFaces:
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierShard:
-    """A shard of an earlier measurement."""
+class StoredShard:
+    """A shard of `measure` that is read back.
+
+    Attributes:
+        path: of the shard.
+        table: the columns of its faces, and those of `filters`.
+        filters: whose numbers are read as well.
+    """
 
     path: Path
     table: Mapping[str, npt.NDArray[Any]]
-    filters: list[str]
+    filters: Sequence[str]
+
+    @classmethod
+    def read(cls, path: Path, filters: Sequence[str] = ()) -> StoredShard:
+        """Reads the table of a shard."""
+        names = [*_COLUMNS, "aligned_offset", "aligned_size", *filters]
+        return cls(path, read_table(path / "samples.parquet", names), filters)
 
     def rows(self, rows: slice) -> StoredFaces:
         """Returns the stored faces of a range of samples."""
@@ -110,13 +134,13 @@ class EarlierMeasurement:
             return None
         return cls(run, made_with[0], unchanged_filters(made_with[1], wanted["measure"].inputs, config.filter_names))
 
-    def shard(self, task: Task) -> EarlierShard | None:
+    def shard(self, task: Task) -> StoredShard | None:
         """Returns the shard of a task, None if it was not measured."""
         path = self.run.shard(MEASURE_BEFORE, task.shard)
         if not path.is_dir():
             return None
         record = ShardRecord.read(path)
-        if record.task != task or record.fingerprint != self.digest:
+        digests = replace(self.run.digests("measure"), stage=self.digest)
+        if record.task != task or record.fingerprint != digests.of(task.shard):
             return None
-        names = [*_COLUMNS, "aligned_offset", "aligned_size", *self.filters]
-        return EarlierShard(path, read_table(path / "samples.parquet", names), self.filters)
+        return StoredShard.read(path, self.filters)

@@ -51,6 +51,7 @@ def make_run(
     select = path / "select" / "000000"
     select.mkdir(parents=True)
     write_table(select / "decisions.parquet", {name: rows[name] for name in names})
+    write_table(select / "shortfalls.parquet", _shortfalls(rows))
     _record(select, 0, {"candidates": len(rows["kept"]), "images": int(rows["kept"].sum())})
     return path
 
@@ -87,6 +88,19 @@ def decide(rows: dict[str, np.ndarray], min_score: float | None) -> None:
     _, label = np.unique(rows["identity"][rows["kept"]], return_inverse=True)
     rows["label"] = np.full(len(reason), -1, np.int64)
     rows["label"][rows["kept"]] = label
+
+
+def _shortfalls(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns the identities with fewer than two kept candidates."""
+    kept = np.bincount(rows["identity"], weights=rows["kept"]).astype(np.int64)
+    short = np.flatnonzero(kept < 2)
+    return {
+        "identity": short,
+        "candidates": np.bincount(rows["identity"])[short],
+        "kept": kept[short],
+        "missing": 2 - kept[short],
+        "dropped_by": np.full(len(short), "detection", dtype=object),
+    }
 
 
 def _write_generate(folder: Path, shard: int, rows: dict, with_truth: bool, paint: Callable) -> None:
