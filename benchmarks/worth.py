@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from parts.unmeasured import unmeasured_dataset
 from PIL import Image
-from unmeasured import unmeasured_dataset
 
 from pipelines.fingerprint import STAGES
 from pipelines.run_directory import RunDirectory

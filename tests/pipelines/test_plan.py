@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 
-from pipelines.plan import candidate_rows, even_tasks, identity_tasks, sample_key, slices
+from pipelines.plan import candidate_rows, even_tasks, identity_tasks, in_round, round_of, sample_key, slices
 from synth.shards.manifest import Task
 
 
@@ -29,10 +30,27 @@ def test_nothing_needs_no_tasks():
 
 
 def test_candidates_are_identity_major():
-    identities, indices = candidate_rows(4, 6, 2)
+    identities, indices = candidate_rows(np.array([4, 5]), 2)
 
     assert identities.tolist() == [4, 4, 5, 5]
     assert indices.tolist() == [0, 1, 0, 1]
+
+
+def test_indices_of_a_later_round_go_on():
+    identities, indices = candidate_rows(np.array([2, 7]), 3, number=2)
+
+    assert identities.tolist() == [2, 2, 2, 7, 7, 7]
+    assert indices.tolist() == [6, 7, 8] * 2
+
+
+def test_each_round_has_a_task_for_each_range_of_identities():
+    tasks = identity_tasks(7, 3, rounds=3)
+
+    assert tasks[:3] == identity_tasks(7, 3)
+    assert [round_of(task.shard) for task in tasks] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert [(task.start, task.stop) for task in tasks[6:]] == [(0, 3), (3, 6), (6, 7)]
+    assert [in_round(task.shard, 0) for task in tasks[3:6]] == [0, 1, 2]
+    assert in_round(tasks[1].shard, 2) == tasks[7].shard
 
 
 def test_slices_cover_all_rows():
