@@ -31,7 +31,8 @@ class Decisions:
 
     def dropped(self, reason: str) -> npt.NDArray[np.bool_]:
         """Returns the rows that a reason dropped, bool (B,)."""
-        return self._reason_of == self._reasons.index(reason)
+        rows: npt.NDArray[np.bool_] = self._reason_of == self._reasons.index(reason)
+        return rows
 
     def drop(self, rows: npt.NDArray[np.bool_], reason: str) -> None:
         """Drops rows, bool (B,), that nothing dropped before."""
