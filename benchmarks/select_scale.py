@@ -1,6 +1,6 @@
-"""Selects among ten million measured candidates and checks every decision: `python benchmarks/select_scale.py`.
+"""Selects among millions of measured candidates and checks every decision: `python benchmarks/select_scale.py`.
 
-    python benchmarks/select_scale.py [--rows 10000000] [--separate 10000]
+    python benchmarks/select_scale.py [--rows 1000000] [--separate 2000]
 
 Writes made-up tables of `generate` and `measure` as a run has them (50 candidates an identity, 200 identities a shard,
 five filters, a twentieth of the identities so poor that they miss the minimum) and lets the stage decide on them in a
@@ -233,8 +233,8 @@ def kept_identities(run: RunDirectory) -> set[int]:
 def main() -> None:
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=10_000_000, help="candidates, a multiple of 50")
-    parser.add_argument("--separate", type=int, default=10_000, help="identities with embeddings")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="candidates, a multiple of 50")
+    parser.add_argument("--separate", type=int, default=2_000, help="identities with embeddings")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     arguments: Any = parser.parse_args()
     if arguments.child:

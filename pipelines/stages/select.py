@@ -94,11 +94,12 @@ class Select(Stage):
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Returns the identities that have kept samples and the mean direction of those samples, shard by shard."""
         directions = []
-        for shard in np.unique(candidates["source_shard"][kept]).tolist():
-            rows = candidates["source_shard"] == shard
+        shards = candidates["source_shard"]
+        for shard in np.unique(shards[kept]).tolist():
+            rows = slice(*np.searchsorted(shards, [shard, shard + 1]))
             path = require_shard(self._run, "measure", shard) / "samples.parquet"
             embeddings = read_table(path, ["embedding"])["embedding"]
-            directions.append(centroids(embeddings[kept[rows]], candidates["identity"][rows & kept]))
+            directions.append(centroids(embeddings[kept[rows]], candidates["identity"][rows][kept[rows]]))
         identities = np.unique(candidates["identity"][kept])
         return identities, np.concatenate(directions) if directions else np.zeros((0, 1), dtype=np.float32)
 
@@ -106,7 +107,7 @@ class Select(Stage):
         """Returns the rows of the kept candidates, shuffled by the hash of their keys."""
         rows = np.flatnonzero(kept)
         pairs = zip(candidates["identity"][rows].tolist(), candidates["index"][rows].tolist(), strict=True)
-        keys = [sample_key(identity, index) for identity, index in pairs]
+        keys = (sample_key(identity, index) for identity, index in pairs)
         return rows[hash_order(keys, salt=f"{self._config.seed}/{self.name}")].astype(np.int64)
 
 
