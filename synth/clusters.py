@@ -44,7 +44,7 @@ def _first_reached(near: npt.NDArray[np.bool_], dense: npt.NDArray[np.bool_]) ->
     count = len(near)
     reached = np.where(dense, np.arange(count), count)
     while True:
-        further = np.where(near & dense, reached, count).min(axis=1, initial=count)
+        further: npt.NDArray[np.int64] = np.where(near & dense, reached, count).min(axis=1, initial=count)
         if np.array_equal(further[dense], reached[dense]):
             return further
         reached = np.where(dense, further, count)
