@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from pipelines.schema import RunConfig
 from pipelines.weight_files import files_of
@@ -34,7 +35,7 @@ def impossible_combinations(config: RunConfig, *, complete: bool) -> list[Mistak
     """
     found = [*_selection(config), *_filters(config), *_export(config)]
     if complete:
-        found += _spaces(config)
+        found += [*_balanced_column(config), *_spaces(config)]
     return found
 
 
@@ -50,6 +51,37 @@ def _selection(config: RunConfig) -> Iterator[Mistake]:
         limit = made_by if wanted is None else "selection.images_per_identity"
         message = f"{needed} are more than the {wanted or candidates} of {limit}; every identity would be dropped"
         yield ("selection", "min_images_per_identity"), message
+    cluster = config.selection.main_cluster
+    if cluster is not None and cluster.min_samples > candidates:
+        message = f"{cluster.min_samples} are more than the {candidates} of images.per_identity; all would be dropped"
+        yield ("selection", "main_cluster", "min_samples"), message
+    yield from _balance(config)
+
+
+def _balance(config: RunConfig) -> Iterator[Mistake]:
+    balance = config.selection.balance
+    if balance is None:
+        return
+    if (balance.max_identities is None) == (balance.max_share is None):
+        yield ("selection", "balance"), "needs one limit, max_identities or max_share"
+    if any(low >= high for low, high in pairwise(balance.edges)):
+        yield ("selection", "balance", "edges"), "must increase, like [20, 40, 60]"
+
+
+def _balanced_column(config: RunConfig) -> Iterator[Mistake]:
+    """Looks up the column that is balanced in what the generator knows."""
+    balance = config.selection.balance
+    if balance is None:
+        return
+    truth = components.resolve("generator", config.generator.type).truth
+    known = {f"truth_{name}": column for name, column in truth.items() if column.width == 1}
+    path = ("selection", "balance", "column")
+    if balance.column not in known:
+        yield path, f"{config.generator.type} knows no '{balance.column}', but {', '.join(known) or 'nothing'}"
+    elif known[balance.column].dtype.startswith("float") and not balance.edges:
+        yield path, f"'{balance.column}' holds measurements; cut them into kinds with `edges`"
+    elif known[balance.column].dtype == "str" and balance.edges:
+        yield ("selection", "balance", "edges"), f"'{balance.column}' holds names, which have no edges; remove them"
 
 
 def _filters(config: RunConfig) -> Iterator[Mistake]:

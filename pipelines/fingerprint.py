@@ -18,6 +18,9 @@ from synth.errors import ConfigError
 STAGES = ("sample", "generate", "measure", "select", "export")
 ROUNDS = "rounds"  # beside the stages: what decides who gets candidates in the rounds after the first
 
+# Limits of the selection that always count; later ones count where they are set, so that runs from before them stay.
+_FIRST_LIMITS = ("images_per_identity", "min_images_per_identity", "max_inter_class_similarity")
+
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
@@ -116,7 +119,8 @@ def _inputs(config: RunConfig, hashes: FileHashes) -> dict[str, dict[str, Any]]:
     for name, spec in zip(config.filter_names, config.filter_specs, strict=True):
         measured |= _component(f"filters.{name}", spec, hashes)
     bounds = _bounds_of(config)
-    selection = {f"selection.{key}": value for key, value in config.selection.model_dump().items()}
+    limits = config.selection.model_dump()
+    selection = {f"selection.{key}": limits[key] for key in limits if key in _FIRST_LIMITS or limits[key] is not None}
     exported = {"export.shard_size": config.export.shard_size, "export.crop": config.export.crop}
     return {
         "sample": {"seed": config.seed} | _component("identities.sampler", config.sampler_spec, hashes),

@@ -77,12 +77,37 @@ class ImagesSection(Section):
     quality: Annotated[int, Field(ge=1, le=100)] = 95
 
 
-class SelectionSection(Section):
-    """What an identity needs to stay; None sets no limit."""
+class MainClusterSection(Section):
+    """How close an identity's images must lie together: DBSCAN on the cosines of their embeddings.
 
+    Both belong to a recogniser. `min_similarity` is 1 - Eps, `min_samples` is MinPts of the algorithm.
+    """
+
+    min_similarity: Similarity
+    min_samples: Positive
+
+
+class BalanceSection(Section):
+    """How many of the kept identities may be of one kind; exactly one of the two limits.
+
+    The kind of an identity is what the generator knows about its first kept image, in a column of its table; `edges`
+    cut numbers into kinds.
+    """
+
+    column: Annotated[str, Field(pattern="^truth_.")]
+    edges: list[Bound] = []
+    max_identities: Positive | None = None
+    max_share: Annotated[float, Field(gt=0, lt=1)] | None = None
+
+
+class SelectionSection(Section):
+    """What an identity and its images need to stay, in this order whatever the file's; None sets no limit."""
+
+    main_cluster: MainClusterSection | None = None
     images_per_identity: Positive | None = None
     min_images_per_identity: Positive = 1
     max_inter_class_similarity: Similarity | None = None
+    balance: BalanceSection | None = None
 
 
 class ExportSection(Component):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -33,16 +33,16 @@ def sample_seeds(
     return np.array([sample_seed(run_seed, stream, i, k) for i, k in pairs], dtype=np.uint64)
 
 
-def hash_order(keys: Sequence[str], salt: str = "") -> npt.NDArray[np.int64]:
+def hash_order(keys: Iterable[str], salt: str = "") -> npt.NDArray[np.int64]:
     """Returns the order that sorts keys by their BLAKE2b hash: a shuffle no library version can change.
 
     Args:
-        keys: distinct names.
+        keys: distinct names; none is held on to, so that millions cost 8 bytes each.
         salt: another salt gives another order.
 
     Returns:
-        int64 (len(keys),), positions into `keys`.
+        int64 (N,), positions among the N `keys`.
     """
-    digests = [hashlib.blake2b(f"{salt}/{key}".encode(), digest_size=8).digest() for key in keys]
-    numbers = np.frombuffer(b"".join(digests), dtype="<u8")
+    digests = (hashlib.blake2b(f"{salt}/{key}".encode(), digest_size=8).digest() for key in keys)
+    numbers = np.fromiter(digests, dtype="S8").view("<u8")
     return np.argsort(numbers, kind="stable").astype(np.int64)

@@ -35,6 +35,11 @@ TOY_RUNS = [
     ("recogniser_lfw", "noise.bin", r"accuracy \d\.\d{4}"),
     ("rendered_speed", "--identities 1 --images 2", r"images_per_cpu_second \d+\.\d+"),
     ("rendered_verification", "--identities 3 --images 2 --continuity-identities 1", r"eer \d\.\d+"),
+    (
+        "select_scale",
+        "--rows 20000 --separate 240",
+        r"rows 20000 cpu_minutes \d+\.\d\d peak_gb 0\.\d\d exact True",
+    ),
     ("separation", "--count 300 --dimension 64", r"separation_ratio \d+\.\d+"),
     ("shard_io", "--samples 60 --rounds 1", r"read_ratio \d+\.\d+"),
     ("worth", f"noise.bin --dry --workers 1 {TOY_WORTH}", r"accuracy \d\.\d{4} floor \d\.\d{4}"),

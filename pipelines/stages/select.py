@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from filters.base import within
-from pipelines.plan import even_tasks, identity_tasks, in_round, sample_key
-from pipelines.run_directory import RunDirectory, require_shard
-from pipelines.schema import RunConfig
+from pipelines.plan import even_tasks, sample_key
+from pipelines.run_directory import RunDirectory
+from pipelines.schema import BalanceSection, MainClusterSection, RunConfig
 from pipelines.stage import Stage
+from pipelines.stages.balance import grouped, largest_cap, surplus
+from pipelines.stages.candidates import Columns, read_candidates, read_embeddings
 from pipelines.stages.decisions import Decisions
-from pipelines.stages.rounds import has_candidates
 from pipelines.stages.shortfalls import shortfalls
+from synth.clusters import main_cluster
 from synth.errors import SelectionError
 from synth.seeding import hash_order
 from synth.shards.manifest import Task
-from synth.shards.table import read_table, write_table
+from synth.shards.table import write_table
 from synth.similarity import centroids, separate
-
-Columns = dict[str, npt.NDArray[Any]]
 
 
 class Select(Stage):
@@ -45,7 +44,7 @@ class Select(Stage):
 
     def process(self, task: Task, out: Path) -> dict[str, int]:
         """Decides on all candidates."""
-        candidates = self._candidates()
+        candidates = read_candidates(self._config, self._run)
         decisions = self._decide(candidates)
         _refuse_freed(decisions.kept & (candidates["tar_size"] == 0))
         labels = decisions.labels()
@@ -68,23 +67,6 @@ class Select(Stage):
         counts = {self.unit: len(labels), "kept": len(order), "identities": identities, "short": len(short["identity"])}
         return counts | decisions.drops()
 
-    def _candidates(self) -> Columns:
-        """Reads the columns that decide, of all shards, identity-major."""
-        parts = []
-        images = self._config.images
-        tasks = identity_tasks(self._config.identities.count, images.identities_per_shard, images.max_rounds)
-        measured = ["identity", "index", "found", *self._config.filter_names]
-        for task in tasks:
-            if not has_candidates(self._run, task.shard):
-                continue
-            faces = read_table(require_shard(self._run, "measure", task.shard) / "samples.parquet", measured)
-            made = require_shard(self._run, "generate", task.shard) / "samples.parquet"
-            shard = np.full(len(faces["identity"]), task.shard, dtype=np.int32)
-            parts.append(faces | read_table(made, ["tar_size"]) | {"source_shard": shard})
-        candidates = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        order = np.lexsort((candidates["index"], candidates["identity"]))  # later rounds among the first
-        return {name: column[order] for name, column in candidates.items()}
-
     def _decide(self, candidates: Columns) -> Decisions:
         """Applies the bounds in the order of the file, then the limits of the selection."""
         selection = self._config.selection
@@ -92,6 +74,9 @@ class Select(Stage):
         for name, section in zip(self._config.filter_names, self._config.filters, strict=True):
             decisions.drop(~within(candidates[name], *section.bounds), name)
         decisions.drop(~candidates["found"], "no_face")
+        if selection.main_cluster is not None:
+            outside = self._outside(selection.main_cluster, candidates, decisions.kept)
+            decisions.drop(outside, "main_cluster")
         if selection.images_per_identity is not None:
             decisions.keep_first(selection.images_per_identity, "images_per_identity")
         decisions.keep_identities_of(selection.min_images_per_identity, "min_images_per_identity")
@@ -99,39 +84,60 @@ class Select(Stage):
             identities, directions = self._centroids(candidates, decisions.kept)
             apart = separate(directions, selection.max_inter_class_similarity)
             decisions.drop(np.isin(candidates["identity"], identities[~apart]), "max_inter_class_similarity")
+        if selection.balance is not None:
+            decisions.drop(_unbalanced(selection.balance, candidates, decisions.kept), "balance")
         return decisions
+
+    def _outside(
+        self, section: MainClusterSection, candidates: Columns, kept: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.bool_]:
+        """Returns which kept rows are outside the main cluster of their identity, bool (B,)."""
+        outside = np.zeros_like(kept)
+        for rows, embeddings in read_embeddings(self._run, candidates, kept):
+            starts = np.unique(candidates["identity"][rows], return_index=True)[1]
+            for members in np.split(np.arange(len(rows)), starts[1:]):
+                inside = main_cluster(embeddings[members], section.min_similarity, section.min_samples)
+                outside[rows[members]] = ~inside
+        return outside
 
     def _centroids(
         self, candidates: Columns, kept: npt.NDArray[np.bool_]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Returns the identities that have kept samples and the mean direction of those samples, shard by shard."""
-        directions = []
-        first_shards = in_round(candidates["source_shard"], 0)  # an identity's rounds belong together
-        for shard in np.unique(first_shards[kept]).tolist():
-            rows = first_shards == shard
-            embeddings = self._embeddings(candidates["source_shard"][rows])
-            directions.append(centroids(embeddings[kept[rows]], candidates["identity"][rows & kept]))
+        directions = [
+            centroids(embeddings, candidates["identity"][rows])
+            for rows, embeddings in read_embeddings(self._run, candidates, kept)
+        ]
         identities = np.unique(candidates["identity"][kept])
         return identities, np.concatenate(directions) if directions else np.zeros((0, 1), dtype=np.float32)
-
-    def _embeddings(self, shards: npt.NDArray[np.int32]) -> npt.NDArray[np.float16]:
-        """Returns the embeddings of all candidates of some shards, float16 (B, E); shards: of each, int32 (B,)."""
-        tables = {
-            shard: read_table(require_shard(self._run, "measure", shard) / "samples.parquet", ["embedding"])
-            for shard in np.unique(shards).tolist()
-        }
-        first = next(iter(tables.values()))["embedding"]
-        embeddings = np.empty((len(shards), *first.shape[1:]), dtype=first.dtype)
-        for shard, table in tables.items():
-            embeddings[shards == shard] = table["embedding"]
-        return embeddings
 
     def _order(self, candidates: Columns, kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         """Returns the rows of the kept candidates, shuffled by the hash of their keys."""
         rows = np.flatnonzero(kept)
         pairs = zip(candidates["identity"][rows].tolist(), candidates["index"][rows].tolist(), strict=True)
-        keys = [sample_key(identity, index) for identity, index in pairs]
+        keys = (sample_key(identity, index) for identity, index in pairs)
         return rows[hash_order(keys, salt=f"{self._config.seed}/{self.name}")].astype(np.int64)
+
+
+def _unbalanced(section: BalanceSection, candidates: Columns, kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Returns the rows of identities that are too many of their kind, bool (B,); the first ones stay.
+
+    Raises:
+        SelectionError: no number of identities gives every group at most its share.
+    """
+    rows = np.flatnonzero(kept)
+    first = rows[np.unique(candidates["identity"][rows], return_index=True)[1]]
+    groups = grouped(candidates[section.column][first], section.edges)
+    cap = section.max_identities
+    if cap is None:
+        counts = np.unique(groups, return_counts=True)[1]
+        cap = largest_cap(counts, section.max_share or 0)
+        if len(first) and not cap:
+            raise SelectionError(
+                f"selection.balance: the identities are of {len(counts)} kinds by {section.column}, so one kind is at "
+                f"least 1/{len(counts)} of them; raise max_share {section.max_share:g} to that, or remove it"
+            )
+    return np.isin(candidates["identity"], candidates["identity"][first][surplus(groups, cap)])
 
 
 def _refuse_freed(rows: npt.NDArray[np.bool_]) -> None:

@@ -17,8 +17,12 @@ def batch(
     boxes=None,
     aligned=None,
     vectors=None,
+    size=(16, 16),
 ):
-    """Returns a FaceBatch; what is not given is plausible, one identity, every face found."""
+    """Returns a FaceBatch; what is not given is plausible, one identity, every face found.
+
+    The images are black, of a size (height, width) in px.
+    """
     embeddings = np.asarray(embeddings, dtype=np.float32)
     count = len(embeddings)
 
@@ -39,7 +43,7 @@ def batch(
         identities=column(identities, np.zeros(count), np.int64),
         indices=column(indices, np.arange(count), np.int32),
         vectors=column(vectors, embeddings, np.float32),
-        images=np.zeros((count, 16, 16, 3), dtype=np.uint8),
+        images=np.zeros((count, *size, 3), dtype=np.uint8),
         faces=faces,
     )
 

@@ -106,3 +106,40 @@ def test_statistics_bring_their_space(tmp_path):
     told = mistakes("arc2face_500k", f"identities.sampler.statistics={tmp_path}/a.npz")
 
     assert any("makes vectors of space 'buffalo_l', Arc2Face takes" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        (
+            "main_cluster={min_similarity: 0.5, min_samples: 14}",
+            "main_cluster.min_samples: 14 are more than the 13 of images.per_identity; all would be dropped",
+        ),
+        ("balance={column: truth_beard}", "balance: needs one limit, max_identities or max_share"),
+        (
+            "balance={column: truth_beard, max_identities: 5, max_share: 0.5}",
+            "balance: needs one limit, max_identities or max_share",
+        ),
+        (
+            "balance={column: truth_age_years, edges: [60, 20], max_share: 0.5}",
+            "balance.edges: must increase, like [20, 40, 60]",
+        ),
+        (
+            "balance={column: truth_male, max_share: 0.5}",
+            "balance.column: 'truth_male' holds measurements; cut them into kinds with `edges`",
+        ),
+        (
+            "balance={column: truth_beard, edges: [0.5], max_share: 0.5}",
+            "balance.edges: 'truth_beard' holds names, which have no edges; remove them",
+        ),
+    ],
+)
+def test_limits_of_the_selection_that_cannot_be_are_named(override, told):
+    assert mistakes("demo", f"selection.{override}") == [f"--set: selection.{told}"]
+
+
+def test_a_column_that_the_generator_does_not_know_cannot_be_balanced():
+    told, *_ = mistakes("demo", "selection.balance={column: truth_sex, max_share: 0.5}")
+
+    assert told.startswith("--set: selection.balance.column: rendered knows no 'truth_sex', but truth_yaw, truth_pitch")
+    assert "truth_landmarks" not in told

@@ -24,6 +24,8 @@ def changed_stages(text, *overrides):
         ("filters.0.type=sharpness", ["measure", "select"]),
         ("filters.0.min=0.6", ["select"]),
         ("selection.images_per_identity=3", ["select"]),
+        ("selection.main_cluster={min_similarity: 0.5, min_samples: 2}", ["select"]),
+        ("selection.balance={column: truth_yaw, edges: [0], max_identities: 3}", ["select"]),
         ("export.crop=generated", ["export"]),
     ],
 )
@@ -68,3 +70,15 @@ def test_differences_name_key_and_both_values():
     after = fingerprints(parse_config(CONFIG, "b", ["images.quality=90", "generator.noise=0.1"]))["generate"]
 
     assert after.differences(before.inputs) == ["generator.noise=absent, now 0.1", "images.quality=95, now 90"]
+
+
+def test_limits_of_the_selection_that_came_later_count_only_where_they_are_set():
+    unset = ["selection.main_cluster=null", "selection.balance=null", "selection.images_per_identity=null"]
+
+    inputs = fingerprints(parse_config(CONFIG, "a", unset))["select"].inputs
+
+    assert {key for key in inputs if key.startswith("selection.")} == {
+        "selection.images_per_identity",
+        "selection.min_images_per_identity",
+        "selection.max_inter_class_similarity",
+    }

@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 
 from synth.seeding import hash_order, sample_seed, sample_seeds
@@ -47,3 +49,13 @@ def test_the_hash_order_depends_on_the_keys_and_not_on_where_they_stand():
     backwards = [keys[::-1][at] for at in hash_order(keys[::-1])]
 
     assert forwards == backwards
+
+
+def test_the_hash_order_counts_all_bytes_of_a_hash():
+    keys = [f"{number:08d}_0000" for number in range(3000)]
+    digests = [hashlib.blake2b(f"a/{key}".encode(), digest_size=8).digest() for key in keys]
+    assert any(digest.endswith(b"\0") for digest in digests)
+
+    order = hash_order(iter(keys), "a")
+
+    assert order.tolist() == sorted(range(3000), key=lambda at: int.from_bytes(digests[at], "little"))

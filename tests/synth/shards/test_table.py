@@ -66,6 +66,22 @@ def test_the_same_columns_give_the_same_bytes(tmp_path):
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
 
+def test_only_columns_of_single_values_have_dictionaries(tmp_path):
+    write_table(tmp_path / "a.parquet", COLUMNS)
+
+    group = pq.read_metadata(tmp_path / "a.parquet").row_group(0)
+    columns = [group.column(number) for number in range(group.num_columns)]
+    plain = [column.path_in_schema for column in columns if not column.has_dictionary_page]
+    assert plain == ["found", "box.list.element", "embedding.list.element"]  # of two values no dictionary is made
+
+
+def test_strings_may_come_as_objects(tmp_path):
+    few = np.array(["", "resolution"], dtype=object)
+    write_table(tmp_path / "a.parquet", {"dropped_by": few[[0, 1, 1, 0]]})
+
+    assert_same(read_table(tmp_path / "a.parquet"), {"dropped_by": np.array(["", "resolution", "resolution", ""])})
+
+
 def test_slices_of_arrays_are_written_as_they_look(tmp_path):
     wide = np.arange(40, dtype=np.float32).reshape(5, 8)
     write_table(tmp_path / "a.parquet", {"a": wide[:, ::2], "b": wide[:, 3]})
