@@ -34,12 +34,12 @@ class Exported:
     """What an export came to.
 
     Attributes:
-        folder: the dataset, as an absolute path.
+        place: of the dataset, an absolute path or a URL.
         samples: in it.
         identities: with at least one sample.
     """
 
-    folder: Path
+    place: Path | str
     samples: int
     identities: int
 

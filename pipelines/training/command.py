@@ -23,6 +23,7 @@ from pipelines.training.schema import TrainConfig
 from synth import components
 from synth.digests import sha256_of
 from synth.shards.dataset import DatasetReader
+from synth.shards.object_store import ObjectFolder, is_url
 from synth.training.feed import FaceFeed
 from synth.training.model_file import ModelDescription
 from synth.training.split import Part, split
@@ -78,6 +79,9 @@ def train(
     processes = PartialState(cpu=device == "cpu")  # of `accelerate launch`; one without it
     folder = TrainingFolder(root)
     with _held(folder, processes.is_main_process):
+        if is_url(config.data.dataset) and processes.is_main_process:
+            ObjectFolder(config.data.dataset).fetch(config.data.folder)
+        processes.wait_for_everyone()
         dataset = DatasetReader(config.data.folder)
         origin = {"config": config.model_dump(mode="json"), "dataset": _identity_of(dataset)}
         if processes.is_main_process:
@@ -170,7 +174,7 @@ def _say_nothing(what: Progress | Judgement) -> None:
 
 def _description(config: TrainConfig, space: str, training: Part, embedding_size: int) -> ModelDescription:
     facts = {
-        "dataset": config.data.folder.name if config.data.folder.name != "dataset" else config.data.folder.parent.name,
+        "dataset": config.data.name,
         "identities": training.num_labels,
         "images": len(training.rows),
         "head": {"type": config.head.type, **config.head.options},

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import hashlib
+import os
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 from pydantic import Field
 
 from pipelines.schema import Component, Configuration, Positive, Section
 from synth.components import ComponentSpec
+from synth.shards.object_store import is_url
 from synth.training.augmentation.options import Augmentation
 from synth.training.recipe import Recipe
 
 
 class DataSection(Section):
-    """What is trained on."""
+    """What is trained on: a folder, or the URL of one in an object store, which is copied to a local one first."""
 
     dataset: Annotated[str, Field(min_length=1)]
+    cache: Annotated[str, Field(min_length=1)] | None = None
     held_out_identities: Positive
     min_images_per_identity: Positive = 2
     images_per_identity: Positive | None = None
 
     @property
+    def name(self) -> str:
+        """What a person calls the dataset: its folder's name, or its run's."""
+        place = PurePosixPath(self.dataset)
+        return place.name if place.name != "dataset" else place.parent.name
+
+    @property
     def folder(self) -> Path:
-        """Of the dataset."""
-        return Path(self.dataset)
+        """Where the dataset is, or is copied to."""
+        if not is_url(self.dataset):
+            return Path(self.dataset)
+        if self.cache is not None:
+            return Path(self.cache)
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        return caches / "synth" / hashlib.sha256(self.dataset.encode()).hexdigest()[:16]
 
 
 class TrainConfig(Configuration):

@@ -90,7 +90,7 @@ def test_an_empty_folder_is_filled_and_a_link_to_it_stays_one(run, tmp_path):
 
     done = export(run, tmp_path / "out")
 
-    assert done.folder == tmp_path / "disk"
+    assert done.place == tmp_path / "disk"
     assert (tmp_path / "out").is_symlink()
     assert (tmp_path / "out" / "train.rec").is_file()
 

@@ -10,11 +10,14 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from pipelines.training.command import train
 from synth.components import ComponentSpec, build
 from synth.errors import ConfigError, FingerprintError, RunError, RunLockedError, ShardError
 from synth.recognisers.trained import Trained
+from synth.shards.object_store import ObjectFolder
 from synth.training.model_file import read_description
 from tests.pipelines.training.small_training import small_config, write_config
 from tests.synth.training.faces import painted_images, write_dataset
@@ -58,6 +61,19 @@ def test_the_model_is_a_recogniser(tmp_path, dataset):
     assert re.fullmatch(r"synth/training-[0-9a-f]{8}", recogniser.space)
     assert embeddings.shape == (4, 16)
     assert embeddings[0] @ embeddings[1] > embeddings[0] @ embeddings[2]
+
+
+def test_a_dataset_in_an_object_store_trains_as_the_local_one_does(tmp_path, dataset):
+    ObjectFolder("memory://faces/dataset").send(dataset)
+    places = f"data.cache={tmp_path / 'cache'}", "data.dataset=memory://faces/dataset"
+
+    outcome, _ = trained(tmp_path, dataset, *places, folder="far/training")
+
+    local, _ = trained(tmp_path, dataset, folder="near/training")
+    far, near = (load_file(made.model) for made in (outcome, local))
+    assert far.keys() == near.keys()
+    assert all(torch.equal(far[name], near[name]) for name in far)
+    assert read_description(outcome.model).trained_on["dataset"] == "faces"
 
 
 def test_trainings_share_a_space_only_if_they_are_the_same(tmp_path, dataset):
