@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -10,6 +10,7 @@ import yaml
 from filters.base import Filter
 from pipelines.card import CardFacts, Quality
 from pipelines.fingerprint import STAGES
+from pipelines.licences import OTHER, strictest
 from pipelines.reporting.run_tables import RunTables
 from pipelines.reporting.similarities import similarity_pairs
 from pipelines.run_directory import RunDirectory, require_shard
@@ -42,9 +43,12 @@ def card_facts(config: RunConfig, run: RunDirectory, exporter: Exporter, stages:
     recogniser = components.resolve("recogniser", config.recogniser.type)
     counts = ShardRecord.read(require_shard(run, "select", 0)).counts
     reasons = {name.removeprefix("dropped_by_"): n for name, n in counts.items() if name.startswith("dropped_by_")}
+    weight_licenses = _weight_licenses(config)
+    licence = strictest(_terms(config, generator.license, recogniser.license, weight_licenses))
     return CardFacts(
         name=run.root.resolve().name,
-        license=generator.license,
+        license=licence.identifier,
+        license_name=licence.name,
         identities_requested=config.identities.count,
         images_generated=counts["candidates"],
         identities_kept=counts["identities"],
@@ -63,7 +67,7 @@ def card_facts(config: RunConfig, run: RunDirectory, exporter: Exporter, stages:
         versions=run.read_run()["versions"],
         configuration=yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True)),
         fields=_fields(config, generator, in_metadata=bool(exporter.metadata_place)),
-        weight_licenses=_weight_licenses(config),
+        weight_licenses=weight_licenses,
         tags=exporter.tags,
         quality=_quality(run),
     )
@@ -84,6 +88,16 @@ def _weight_licenses(config: RunConfig) -> dict[str, list[str]]:
     return {
         component: list(dict.fromkeys(file.license for file in files)) for component, files in read.items() if files
     }
+
+
+def _terms(config: RunConfig, generator: str, recogniser: str, weights: Mapping[str, Sequence[str]]) -> list[str]:
+    """Returns the terms of all parts: of generator, recogniser and each weight file.
+
+    A component that reads weights may leave its terms to them; one that reads none must state its own.
+    """
+    generated = [] if generator == OTHER and f"generator {config.generator.type}" in weights else [generator]
+    judged = [] if not recogniser and f"recogniser {config.recogniser.type}" in weights else [recogniser]
+    return [*generated, *judged, *(licence for licences in weights.values() for licence in licences)]
 
 
 def _fields(config: RunConfig, generator: Any, *, in_metadata: bool) -> dict[str, str]:  # noqa: ANN401
