@@ -56,6 +56,8 @@ class CardFacts:
         image: what an image is, like '112x112 aligned faces, JPEG'.
         loading: how the folder is loaded, Markdown, as its exporter says it.
         metadata_place: where a sample's metadata are, as its exporter says it; empty where only the tables have them.
+        license_url: of its text; empty where there is none.
+        further: sections that the card has beside its own, by title.
         sampler: type of the identity sampler.
         generator: type of the generator.
         generator_license: licence of the images it makes.
@@ -93,6 +95,8 @@ class CardFacts:
     fields: Mapping[str, str] = field(default_factory=dict)
     weight_licenses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     license_name: str = ""
+    license_url: str = ""
+    further: Mapping[str, str] = field(default_factory=dict)
     tags: Sequence[str] = ()
     quality: Quality | None = None
 
@@ -129,6 +133,7 @@ def card_text(facts: CardFacts) -> str:
         f"## How it was made\n\n{_making(facts)}",
         f"## Numbers\n\n{_numbers(facts)}",
         f"## Quality\n\n{_quality(facts.quality, facts.recogniser)}",
+        *(f"## {title}\n\n{text}" for title, text in facts.further.items()),
         f"## Fields\n\n{_fields(facts)}",
         f"## Intended and prohibited use\n\n{use()}",
         f"## People and the law\n\n{biometric_notes(facts.sampler)}",

@@ -49,6 +49,7 @@ def card_facts(config: RunConfig, run: RunDirectory, exporter: Exporter, stages:
         name=run.root.resolve().name,
         license=licence.identifier,
         license_name=licence.name,
+        license_url=licence.url,
         identities_requested=config.identities.count,
         images_generated=counts["candidates"],
         identities_kept=counts["identities"],

@@ -30,7 +30,7 @@ def biometric_notes(sampler: str) -> str:
         "The identity vectors were read from a file, and this card cannot tell whose they are. Computed from "
         "photographs they are biometric data of the people in them, and so are the embeddings here."
         if sampler == READS_VECTORS
-        else "The identity vectors were drawn at random; none is that of a known person."
+        else "The identity vectors were made by a sampler; none was computed from a photograph."
     )
     return (
         f"- GDPR Art. 9: data that identify a person by the face are special personal data. {vectors} A recogniser "
