@@ -15,23 +15,13 @@ _CONFORMS_TO: Final = "http://mlcommons.org/croissant/1.0"
 _TYPES: Final = {".tar": "application/x-tar", ".parquet": "application/x-parquet", ".json": "application/json"}
 _ANY_TYPE: Final = "application/octet-stream"
 
-# What the terms below mean; the names of the standard, section "Format Specification".
-_TERMS: Final = (
-    *(
-        "citeAs",
-        "column",
-        "equivalentProperty",
-        "extract",
-        "field",
-        "fileObject",
-        "fileProperty",
-        "fileSet",
-        "format",
-        "includes",
-    ),
-    *("isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet", "references", "regex", "repeated"),
-    *("replace", "samplingRate", "separator", "source", "subField", "transform"),
-)
+# Terms of the standard that its own namespace explains; "Format Specification" of Croissant 1.0 and 1.1.
+_OF_DATASETS: Final = ("citeAs", "isLiveDataset", "recordSet")
+_OF_FILES: Final = ("fileObject", "fileProperty", "fileSet", "includes", "md5")
+_OF_RECORDS: Final = ("equivalentProperty", "field", "key", "parentField", "repeated", "samplingRate", "subField")
+_OF_SOURCES: Final = ("column", "extract", "jsonPath", "path", "references", "source")
+_OF_CHANGES: Final = ("format", "regex", "replace", "separator", "transform")
+_TERMS: Final = (*_OF_DATASETS, *_OF_FILES, *_OF_RECORDS, *_OF_SOURCES, *_OF_CHANGES)
 _CONTEXT: Final[Node] = {
     "@language": "en",
     "@vocab": "https://schema.org/",

@@ -96,10 +96,10 @@ def test_a_licence_that_the_hub_does_not_know_is_named():
 
 
 def test_vectors_from_a_file_are_not_said_to_be_of_nobody():
-    assert "none is that of a known person" in card_text(FACTS)
+    assert "none was computed from a photograph" in card_text(FACTS)
     from_file = card_text(dataclasses.replace(FACTS, sampler="from_file"))
     assert "cannot tell whose they are" in from_file
-    assert "none is that of a known person" not in from_file
+    assert "none was computed from a photograph" not in from_file
 
 
 def test_the_exporter_says_how_to_load_and_where_metadata_are():
