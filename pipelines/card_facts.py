@@ -19,6 +19,7 @@ from pipelines.weight_files import files_by_component
 from synth import components
 from synth.exporters.base import Exporter
 from synth.shards.manifest import ShardRecord
+from synth.shards.table import read_table
 from synth.types import ALIGNED_SIZE
 
 _FIELDS = {
@@ -55,7 +56,7 @@ def card_facts(config: RunConfig, run: RunDirectory, exporter: Exporter, stages:
         identities_kept=counts["identities"],
         images_kept=counts["kept"],
         dropped=reasons,
-        image=_image(config),
+        image=_image(config, run),
         loading=exporter.loading(),
         metadata_place=exporter.metadata_place,
         sampler=config.identities.sampler.type,
@@ -74,10 +75,12 @@ def card_facts(config: RunConfig, run: RunDirectory, exporter: Exporter, stages:
     )
 
 
-def _image(config: RunConfig) -> str:
+def _image(config: RunConfig, run: RunDirectory) -> str:
+    """Returns what an image is, with its size; that of generated ones is looked up in the first shard."""
     if config.export.crop == "aligned":
         return f"{ALIGNED_SIZE}x{ALIGNED_SIZE} px, aligned to the ArcFace template, JPEG"
-    return f"as generated, {config.images.encoding.upper()}"
+    sizes = read_table(require_shard(run, "generate", 0) / "samples.parquet", ["width", "height"])
+    return f"{sizes['width'][0]}x{sizes['height'][0]} px, as generated, {config.images.encoding.upper()}"
 
 
 def _weight_licenses(config: RunConfig) -> dict[str, list[str]]:

@@ -78,5 +78,6 @@ def _ranked(statement: str) -> tuple[int, Licence]:
 
 
 def _as_name(statement: str) -> str:
-    """Returns terms as the hub takes the name of a licence."""
-    return re.sub(r"[^a-z0-9.]+", "-", statement.lower())[:_LONGEST_NAME].strip("-.") or _NOT_STATED
+    """Returns terms as the hub takes the name of a licence; of a path to them its last part, the rest is private."""
+    words = statement.rpartition("/")[2].lower()
+    return re.sub(r"[^a-z0-9.]+", "-", words)[:_LONGEST_NAME].strip("-.") or _NOT_STATED

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import yaml
 
+from pipelines.auditing.findings import STATUSES
 from pipelines.card import CardFacts, dataset_card
 from pipelines.licences import OTHER
 from pipelines.publishing.publication import Publication
@@ -65,7 +66,7 @@ def _audit(verdict: Verdict | None) -> str:
             "No audit was made of this dataset: nothing is known about likeness to real people, duplicates or poisoned "
             "samples."
         )
-    rows = "\n".join(f"| {subject} | {status} |" for subject, status in verdict.subjects.items())
+    rows = "\n".join(f"| {subject} | {status}: {STATUSES[status]} |" for subject, status in verdict.subjects.items())
     leakage = "\n".join(f"- {sentence}" for sentence in verdict.leakage)
     return (
         f"`synth audit` examined {verdict.examined:,} of these {verdict.samples:,} samples one by one.\n\n"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipelines.auditing.findings import STATUSES, Status
 from pipelines.run_directory import RunDirectory, selection_sha256
 from synth.errors import AuditFailedError, RunError
 
@@ -17,13 +18,13 @@ class Verdict:
     Attributes:
         examined: samples that were looked at one by one.
         samples: in the dataset.
-        subjects: status by subject, like 'ok' by 'consistency'.
+        subjects: status by subject, like 'ok' by 'consistency'; the gravest of its checks.
         leakage: what was found about likeness to real people, a sentence a check.
     """
 
     examined: int
     samples: int
-    subjects: Mapping[str, str]
+    subjects: Mapping[str, Status]
     leakage: Sequence[str]
 
 
@@ -42,7 +43,7 @@ def read_verdict(run: RunDirectory) -> Verdict | None:
         verdict = Verdict(
             examined=content["examined"]["drawn_samples"],
             samples=content["examined"]["samples"],
-            subjects={name: audit["status"] for name, audit in content["audits"].items()},
+            subjects={name: _status(audit["status"]) for name, audit in content["audits"].items()},
             leakage=[f"{check['status']}: {check['says']}" for check in leakage["checks"]],
         )
     except FileNotFoundError:
@@ -57,3 +58,10 @@ def read_verdict(run: RunDirectory) -> Verdict | None:
             f"{path}: leakage: {found}; what resembles real people is not published: drop it and {again}"
         )
     return verdict
+
+
+def _status(text: str) -> Status:
+    for status in STATUSES:
+        if text == status:
+            return status
+    raise ValueError(f"'{text}' is no status")

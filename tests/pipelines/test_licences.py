@@ -51,6 +51,7 @@ def test_what_a_model_was_trained_on_counts():
         ("not stated by its authors; trained on WebFace4M", "not-stated-by-its-authors-trained-on-webface4m"),
         ("Emitted by a committee", "emitted-by-a-committee"),  # holds the letters of MIT
         ("CC BY-NC-ND 4.0", "cc-by-nc-nd-4.0"),
+        ("see /home/me/weights/MODEL.LICENSE", "model.license"),
     ],
 )
 def test_what_is_not_known_counts_as_the_strictest_and_keeps_its_name(statement, name):

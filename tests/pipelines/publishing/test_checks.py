@@ -12,10 +12,16 @@ from pipelines.cleaning import clean
 from pipelines.config import stored_config
 from pipelines.exporting import export_run
 from pipelines.publishing.checks import require_publishable, require_run
+from pipelines.publishing.publication import Publication
+from pipelines.publishing.publish import publish
 from pipelines.run_directory import RunDirectory
-from synth.errors import AuditFailedError, RunError, ShardError
+from synth.errors import AuditFailedError, RunError, RunLockedError, ShardError
 from synth.shards.table import read_table, write_table
 from tests.toy import CONFIG, Silent, run_toy, synth
+
+ODD_STATUS = json.dumps(
+    {"audits": {"leakage": {"status": "fine", "checks": []}}, "examined": {"samples": 1, "drawn_samples": 1}}
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +70,22 @@ def test_without_an_audit_it_has_to_be_wished(run):
     assert check(run, without_audit=True) is None
 
 
+def test_a_run_that_somebody_works_on_is_not_published(run):
+    with run.lock(), pytest.raises(RunLockedError):
+        publish(run, Publication(repo_id="me/faces"), dry_run=True, without_audit=True)
+
+
+def test_the_card_of_an_audited_run_says_what_was_found(run, tmp_path):
+    audit(run, gallery(run, tmp_path, alike=False))
+
+    publish(run, Publication(repo_id="me/faces"), to=tmp_path / "out")
+
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "`synth audit` examined 40 of these 40 samples one by one." in card
+    assert "| leakage | ok: within the threshold |" in card
+    assert "- ok: the most similar of 50 vectors has" in card
+
+
 def test_faces_of_real_people_are_not_published_whatever_is_wished(run, tmp_path):
     audit(run, gallery(run, tmp_path, alike=True))
 
@@ -86,7 +108,9 @@ def test_an_audit_of_another_selection_does_not_count(run):
     assert check(run).samples == 30
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"audits": {}}', '{"audits": {"leakage": {"status": "ok"}}}'])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"audits": {}}', '{"audits": {"leakage": {"status": "ok"}}}', ODD_STATUS]
+)
 def test_an_audit_that_cannot_be_read_is_no_audit(run, content):
     run.audit.mkdir()
     (run.audit / "audit.json").write_text(content)
