@@ -48,6 +48,7 @@ class CardFacts:
         name: of the dataset.
         license: of the dataset, as the hub names it: the strictest of all it was made with.
         license_name: what a licence is called that the hub knows as 'other' only; else empty.
+        license_url: of its text; empty where there is none.
         identities_requested: identity vectors sampled.
         images_generated: candidates made of them.
         identities_kept: identities in the dataset; labels are 0..identities_kept - 1.
@@ -56,8 +57,6 @@ class CardFacts:
         image: what an image is, like '112x112 aligned faces, JPEG'.
         loading: how the folder is loaded, Markdown, as its exporter says it.
         metadata_place: where a sample's metadata are, as its exporter says it; empty where only the tables have them.
-        license_url: of its text; empty where there is none.
-        further: sections that the card has beside its own, by title.
         sampler: type of the identity sampler.
         generator: type of the generator.
         generator_license: licence of the images it makes.
@@ -69,6 +68,7 @@ class CardFacts:
         versions: of the software, by name.
         configuration: the run's YAML.
         fields: meaning and unit of the metadata fields, by name.
+        further: sections that the card has beside its own, by title.
         tags: of the exporter, for the hub.
         quality: None where there are too few samples to compare.
     """

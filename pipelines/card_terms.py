@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-# A sampler that draws no vectors but reads them: nobody but the user knows whose they are.
-READS_VECTORS: Final = "from_file"
+# Samplers whose vectors are of nobody. Of others, which may read vectors from files, nobody but the user knows that.
+OF_NOBODY: Final = frozenset({"gaussian", "packing", "pca_gaussian"})
 
 
 def use() -> str:
@@ -27,10 +27,10 @@ def biometric_notes(sampler: str) -> str:
         sampler: type of the identity sampler.
     """
     vectors = (
-        "The identity vectors were read from a file, and this card cannot tell whose they are. Computed from "
-        "photographs they are biometric data of the people in them, and so are the embeddings here."
-        if sampler == READS_VECTORS
-        else "The identity vectors were made by a sampler; none was computed from a photograph."
+        "The identity vectors were drawn at random; none was computed from a photograph."
+        if sampler in OF_NOBODY
+        else f"The identity vectors are what the sampler `{sampler}` gave, and this card cannot tell whose they are. "
+        "Computed from photographs they are biometric data of the people in them, and so are the embeddings here."
     )
     return (
         f"- GDPR Art. 9: data that identify a person by the face are special personal data. {vectors} A recogniser "

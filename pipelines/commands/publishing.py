@@ -25,8 +25,8 @@ def publish(
     without_audit: Annotated[
         bool, typer.Option("--without-audit", help="Publish a run that was not audited; its card says so.")
     ] = False,
-    vectors_are_mine: Annotated[
-        bool, typer.Option("--vectors-are-mine", help="Vectors read from a file are not those of real people.")
+    vectors_are_synthetic: Annotated[
+        bool, typer.Option("--vectors-are-synthetic", help="Vectors read from a file are not those of real people.")
     ] = False,
 ) -> None:
     """Publishes a finished run's dataset on the Hugging Face hub, verified, with card, Croissant and preview."""
@@ -44,7 +44,7 @@ def publish(
                 to=to,
                 dry_run=dry_run,
                 without_audit=without_audit,
-                vectors_are_mine=vectors_are_mine,
+                vectors_are_synthetic=vectors_are_synthetic,
             )
     except KeyboardInterrupt:
         fail(f"{repo_id}: interrupted; run the same command again to go on", INTERRUPTED)

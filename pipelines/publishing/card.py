@@ -12,12 +12,12 @@ import yaml
 from pipelines.auditing.findings import STATUSES
 from pipelines.card import CardFacts, dataset_card
 from pipelines.licences import OTHER
+from pipelines.publishing.files import PREVIEW
 from pipelines.publishing.publication import Publication
 from pipelines.publishing.verdict import Verdict
 from synth.errors import ShardError
 from synth.exporters.base import PLACE, Card
 
-PREVIEW: Final = "preview.jpg"
 _LAYOUT: Final = ("configs", "dataset_info")  # of the front matter: what the exporter knows about its files
 _PROMPT: Final = (
     "These are synthetic faces for research on and training of face recognisers. By asking for them you agree not to "

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from pipelines.card_terms import READS_VECTORS
+from pipelines.card_terms import OF_NOBODY
 from pipelines.dataset import is_assembled
 from pipelines.exporting import MARKER
 from pipelines.inspection import damages
@@ -36,7 +36,7 @@ def require_run(run: RunDirectory) -> None:
 
 
 def require_publishable(
-    run: RunDirectory, config: RunConfig, *, without_audit: bool = False, vectors_are_mine: bool = False
+    run: RunDirectory, config: RunConfig, *, without_audit: bool = False, vectors_are_synthetic: bool = False
 ) -> Verdict | None:
     """Checks everything that speaks against publishing a run's dataset; what takes long comes last.
 
@@ -44,7 +44,7 @@ def require_publishable(
         run: a run.
         config: of the run.
         without_audit: whether it may be published without an audit; a bad one is never passed over.
-        vectors_are_mine: whether the user answers for identity vectors that were read from a file.
+        vectors_are_synthetic: whether the user answers for identity vectors that may come from a file.
 
     Returns:
         What the audit says; None where there is none.
@@ -62,10 +62,12 @@ def require_publishable(
             f"{run.root}: is exported as {config.export.type}, a file an image, which the hub does not take; set "
             "export.type to webdataset or parquet and run again: only export repeats"
         )
-    if config.identities.sampler.type == READS_VECTORS and not vectors_are_mine:
+    sampler = config.identities.sampler.type
+    if sampler not in OF_NOBODY and not vectors_are_synthetic:
         raise RunError(
-            f"{run.root}: its identity vectors were read from a file. If they were computed from photographs, they are "
-            "biometric data of real people, as is what was made of them; if not, say so with --vectors-are-mine"
+            f"{run.root}: nobody but you knows whose the identity vectors of the sampler {sampler} are. If they were "
+            "computed from photographs, they are biometric data of real people, as is what was made of them; if not, "
+            "say so with --vectors-are-synthetic"
         )
     verdict = read_verdict(run)
     if verdict is None and not without_audit:

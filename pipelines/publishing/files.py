@@ -8,8 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+CARD: Final = "README.md"
+INDEX: Final = "index.json"
+CROISSANT: Final = "croissant.json"
+PREVIEW: Final = "preview.jpg"
+
 # Sent last and in one go: what speaks of the shards must not be there before them.
-LAST: Final = ("preview.jpg", "croissant.json", "index.json", "README.md")
+LAST: Final = (PREVIEW, CROISSANT, INDEX, CARD)
 
 
 @dataclass(frozen=True, kw_only=True)

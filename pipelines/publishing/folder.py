@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pipelines.card_facts import card_facts
 from pipelines.dataset import assembled_files
-from pipelines.publishing.card import PREVIEW, published_card
+from pipelines.publishing.card import published_card
 from pipelines.publishing.croissant import croissant
-from pipelines.publishing.files import PublishedFile, in_order
+from pipelines.publishing.files import CARD, CROISSANT, PREVIEW, PublishedFile, in_order
 from pipelines.publishing.publication import Publication
 from pipelines.publishing.verdict import Verdict
 from pipelines.reporting.pictures import contact_sheet
@@ -20,9 +20,6 @@ from pipelines.schema import RunConfig
 from synth import components
 from synth.dataset_folders.links import link_file
 from synth.digests import sha256_of
-
-CARD = "README.md"
-CROISSANT = "croissant.json"
 
 
 def write_folder(

@@ -31,7 +31,7 @@ def publish(
     to: Path | None = None,
     dry_run: bool = False,
     without_audit: bool = False,
-    vectors_are_mine: bool = False,
+    vectors_are_synthetic: bool = False,
 ) -> None:
     """Publishes the dataset of a finished run; nothing is sent before the whole run was verified.
 
@@ -45,7 +45,7 @@ def publish(
         to: new or empty folder that gets all that would be sent; the hub is left alone.
         dry_run: whether to say what would be sent, and stop.
         without_audit: whether a run may be published that was not audited.
-        vectors_are_mine: whether the user answers for identity vectors that were read from a file.
+        vectors_are_synthetic: whether the user answers for identity vectors that may come from a file.
 
     Raises:
         ComponentError: huggingface_hub is not installed.
@@ -62,7 +62,9 @@ def publish(
     with run.lock():
         config = stored_config(run)
         say(f"{run.root}: verifying all of it")
-        verdict = require_publishable(run, config, without_audit=without_audit, vectors_are_mine=vectors_are_mine)
+        verdict = require_publishable(
+            run, config, without_audit=without_audit, vectors_are_synthetic=vectors_are_synthetic
+        )
         if to is not None and not dry_run:
             with replace_directory(to.resolve()) as folder:
                 files = _write(run, config, publication, verdict, folder)

@@ -6,17 +6,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from pipelines.publishing.files import LAST, PublishedFile, RemoteFile
+from pipelines.publishing.files import CROISSANT, LAST, PublishedFile, RemoteFile
 from pipelines.publishing.hub import HubRepository
 from pipelines.publishing.publication import Publication
 from pipelines.quantities import storage
 from synth.errors import ConfigError
 
-BATCH_FILES: Final = 50  # of a commit: what an interruption costs at most, as far as it has to be announced again
+BATCH_FILES: Final = 50  # of a commit; what is not committed when the upload stops has to be sent again
 BATCH_SIZE: Final = 5_000_000_000  # bytes, likewise
 
-_DATED: Final = "croissant.json"  # names the day, so the next day's is another one of the same dataset
-_SHARD: Final = re.compile(r"(train|samples)-\d{6}\.(tar|parquet)")
+# What exporters call their files: those that a new version has not are left over from an earlier one.
+_OURS: Final = re.compile(r"(?:train|samples)-\d{6}\.(?:tar|parquet)|train\.(?:rec|idx|lst|tsv)|index\.json")
 
 
 def upload(
@@ -54,10 +54,10 @@ def upload(
         sent += len(batch)
         say(f"{sent} of {len(data)} shards and tables sent, {storage(sum(file.size for file in batch))} in this commit")
     last = [file for file in missing if file.name in LAST]
-    stale = sorted(name for name in there.keys() - {file.name for file in files} if _SHARD.fullmatch(name))
+    stale = sorted(name for name in there.keys() - {file.name for file in files} if _OURS.fullmatch(name))
     if last or stale:
         repository.commit(last, f"Describe {publication.tag}", delete=stale)
-        say(f"{', '.join(file.name for file in last)} sent, {len(stale)} shards of an earlier dataset removed")
+        say(f"card and description sent, {len(stale)} files of an earlier dataset removed")
     repository.tag()
     say(f"tagged {publication.tag}")
 
@@ -80,7 +80,8 @@ def _is_there(file: PublishedFile, there: Mapping[str, RemoteFile]) -> bool:
 
 def _require_same(tagged: Mapping[str, RemoteFile], publication: Publication, files: Sequence[PublishedFile]) -> None:
     """Checks that a tag has the same dataset: a published version is never changed."""
-    other = [file.name for file in files if file.name != _DATED and not _is_there(file, tagged)]
+    # The description names the day of publication: that of another day may speak of the same dataset.
+    other = [file.name for file in files if file.name != CROISSANT and not _is_there(file, tagged)]
     if other:
         raise ConfigError(
             f"--tag: {publication.tag} of {publication.repo_id} is published already, with another {other[0]}; a "

@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.audit import write_audit
 from pipelines.auditing.settings import AuditSettings, read_gallery
+from pipelines.card_terms import OF_NOBODY
 from pipelines.cleaning import clean
 from pipelines.config import stored_config
 from pipelines.exporting import export_run
@@ -15,6 +16,7 @@ from pipelines.publishing.checks import require_publishable, require_run
 from pipelines.publishing.publication import Publication
 from pipelines.publishing.publish import publish
 from pipelines.run_directory import RunDirectory
+from synth.components import available
 from synth.errors import AuditFailedError, RunError, RunLockedError, ShardError
 from synth.shards.table import read_table, write_table
 from tests.toy import CONFIG, Silent, run_toy, synth
@@ -170,9 +172,13 @@ def test_vectors_from_a_file_have_to_be_answered_for(tmp_path):
     text = CONFIG.replace("{type: gaussian, dimension: 32, space: painted}", sampler)
     run, _ = run_toy(tmp_path / "toy", text=text)
 
-    with pytest.raises(RunError, match=r"biometric data of real people.*--vectors-are-mine"):
+    with pytest.raises(RunError, match=r"biometric data of real people.*--vectors-are-synthetic"):
         check(run, without_audit=True)
-    assert check(run, without_audit=True, vectors_are_mine=True) is None
+    assert check(run, without_audit=True, vectors_are_synthetic=True) is None
+
+
+def test_of_each_sampler_it_is_known_whether_it_may_read_vectors():
+    assert set(available("sampler")) == OF_NOBODY | {"from_file"}
 
 
 def test_a_cleaned_run_may_be_published(run):
