@@ -17,8 +17,8 @@ from pipelines.run_directory import RunDirectory
 from pipelines.schema import RunConfig
 from synth.errors import RunError, ShardError
 
-# The hub takes 10,000 files a folder and 100,000 a repository; a file an image is too many for a dataset of any use.
-_NOT_FOR_THE_HUB: Final = {"image_folder"}
+# Exporters whose files the description knows. A file an image is not among them: the hub takes 10,000 files a folder.
+_FORMATS: Final = ("webdataset", "parquet", "record_io")
 
 
 def require_run(run: RunDirectory) -> None:
@@ -57,10 +57,10 @@ def require_publishable(
     """
     if not is_assembled(run):
         raise RunError(f"{run.root}: its dataset is not finished; run its configuration to the end first")
-    if config.export.type in _NOT_FOR_THE_HUB:
+    if config.export.type not in _FORMATS:
         raise RunError(
-            f"{run.root}: is exported as {config.export.type}, a file an image, which the hub does not take; set "
-            "export.type to webdataset or parquet and run again: only export repeats"
+            f"{run.root}: is exported as {config.export.type}; {', '.join(_FORMATS)} can be published. Set export.type "
+            "to one of them and run again: only export repeats"
         )
     sampler = config.identities.sampler.type
     if sampler not in OF_NOBODY and not vectors_are_synthetic:

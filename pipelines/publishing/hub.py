@@ -87,7 +87,7 @@ class HubRepository:
         """
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-        with self._told("did not take all files; those of earlier commits stay. Run the same command again to go on"):
+        with self._told("did not take all files"):
             self._api.create_commit(
                 self._publication.repo_id,
                 [
@@ -104,7 +104,7 @@ class HubRepository:
         Raises:
             HubError: it cannot be tagged.
         """
-        with self._told("all files are there, but not the tag. Run the same command again"):
+        with self._told("all files are there, but not the tag"):
             self._api.create_tag(self._publication.repo_id, tag=self._publication.tag, repo_type=_KIND)
 
     @contextmanager
@@ -120,7 +120,8 @@ class HubRepository:
                 f"token that may write to {self._publication.owner} ({_first_line(error)})"
             ) from error
         except (errors.HTTPError, OSError, RuntimeError, ValueError) as error:  # type: ignore[attr-defined]  # httpx's
-            raise HubError(f"{self._publication.repo_id}: {what} ({_first_line(error)})") from error
+            reason = f"{self._publication.repo_id}: {what} ({_first_line(error)})"
+            raise HubError(f"{reason}; what is there stays, run the same command again to go on") from error
 
 
 def _first_line(error: Exception) -> str:

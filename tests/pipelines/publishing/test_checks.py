@@ -161,7 +161,7 @@ def test_damaged_data_are_not_published(run, name):
 def test_a_file_an_image_is_not_published(tmp_path):
     run, _ = run_toy(tmp_path / "toy", text=CONFIG.replace("type: webdataset", "type: image_folder"))
 
-    with pytest.raises(RunError, match=r"set export\.type to webdataset or parquet"):
+    with pytest.raises(RunError, match=r"image_folder; webdataset, parquet, record_io can be published"):
         check(run, without_audit=True)
 
 
