@@ -24,7 +24,7 @@ from pipelines.auditing.settings import SEED, AuditSettings, check_settings
 from pipelines.config import stored_config
 from pipelines.reporting.component_facts import component_type
 from pipelines.reporting.template import render
-from pipelines.run_directory import RunDirectory
+from pipelines.run_directory import RunDirectory, selection_sha256
 from pipelines.schema import RunConfig
 from synth.shards.commit import replace_directory
 
@@ -117,6 +117,7 @@ def _examined(material: Material) -> dict[str, int]:
 def _as_text(run: RunDirectory, material: Material, result: AuditResult) -> str:
     content = {
         "run": run.root.resolve().name,
+        "selection": selection_sha256(run),
         "status": result.status,
         "examined": _examined(material),
         "audits": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pipelines.card_terms import biometric_notes, licence_terms, limits, use
 from synth.exporters.base import Card
 
 # Of the Hugging Face hub: (samples below, name).
@@ -45,7 +46,9 @@ class CardFacts:
 
     Attributes:
         name: of the dataset.
-        license: of the dataset, as the hub names it: the generator's, or a stricter one.
+        license: of the dataset, as the hub names it: the strictest of all it was made with.
+        license_name: what a licence is called that the hub knows as 'other' only; else empty.
+        license_url: of its text; empty where there is none.
         identities_requested: identity vectors sampled.
         images_generated: candidates made of them.
         identities_kept: identities in the dataset; labels are 0..identities_kept - 1.
@@ -65,6 +68,7 @@ class CardFacts:
         versions: of the software, by name.
         configuration: the run's YAML.
         fields: meaning and unit of the metadata fields, by name.
+        further: sections that the card has beside its own, by title.
         tags: of the exporter, for the hub.
         quality: None where there are too few samples to compare.
     """
@@ -90,6 +94,9 @@ class CardFacts:
     configuration: str
     fields: Mapping[str, str] = field(default_factory=dict)
     weight_licenses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    license_name: str = ""
+    license_url: str = ""
+    further: Mapping[str, str] = field(default_factory=dict)
     tags: Sequence[str] = ()
     quality: Quality | None = None
 
@@ -103,6 +110,7 @@ def front_matter(facts: CardFacts) -> dict[str, object]:
     """Returns the fields of the card's YAML block that do not depend on the layout of the files."""
     return {
         "license": facts.license,
+        **({"license_name": facts.license_name} if facts.license_name else {}),
         "pretty_name": facts.name,
         "task_categories": ["image-feature-extraction"],
         "size_categories": [size_category(facts.images_kept)],
@@ -125,9 +133,11 @@ def card_text(facts: CardFacts) -> str:
         f"## How it was made\n\n{_making(facts)}",
         f"## Numbers\n\n{_numbers(facts)}",
         f"## Quality\n\n{_quality(facts.quality, facts.recogniser)}",
+        *(f"## {title}\n\n{text}" for title, text in facts.further.items()),
         f"## Fields\n\n{_fields(facts)}",
-        f"## Intended and prohibited use\n\n{_use()}",
-        f"## Limits\n\n{_limits(facts)}",
+        f"## Intended and prohibited use\n\n{use()}",
+        f"## People and the law\n\n{biometric_notes(facts.sampler)}",
+        f"## Limits\n\n{limits(facts.recogniser)}",
         f"## Licences\n\n{_licences(facts)}",
         f"## Reproduce it\n\n{_reproduction(facts)}",
     ]
@@ -197,43 +207,12 @@ def _fields(facts: CardFacts) -> str:
     return f"{place}.\n\n| field | meaning |\n|---|---|\n{rows}"
 
 
-def _use() -> str:
-    return (
-        "Intended: research on face recognition, training and pre-training of face recognisers, tests of face "
-        "processing software.\n\n"
-        "Prohibited: identifying or tracking real people without a legal basis, surveillance, impersonation, "
-        "presenting the images as photographs of real people, and attempts to find out who was in the training data "
-        "of a model involved."
-    )
-
-
-def _limits(facts: CardFacts) -> str:
-    return (
-        "- A synthetic face may resemble a real person by chance; no resemblance is intended.\n"
-        "- The faces inherit what the generator knows: its gaps and biases in age, sex, skin tone, pose and image "
-        "quality are the dataset's. Attributes were not balanced unless the configuration below says so.\n"
-        f"- `{facts.recogniser}` decided which images were kept, so faces it handles badly are under-represented.\n"
-        "- A model trained on data of real people may repeat some of them. Whether the generator does was not measured "
-        "for this card.\n"
-        "- Labels are correct by construction, but an image may show an identity less clearly than its label says; "
-        "the filter values tell how clearly."
-    )
-
-
 def _licences(facts: CardFacts) -> str:
-    recogniser = facts.recogniser_license or "not stated; check it before you publish"
-    if not facts.recogniser_license and any(facts.weight_licenses.get(f"recogniser {facts.recogniser}", ())):
-        recogniser = "that of its weights"
-    lines = [
-        f"- this dataset: `{facts.license}`",
-        f"- images of the generator `{facts.generator}`: `{facts.generator_license}`",
-        f"- recogniser `{facts.recogniser}`: {recogniser}",
-    ]
-    for component, licenses in facts.weight_licenses.items():
-        lines += [f"- weights of the {component}: {license or 'not stated'}" for license in licenses]
-    return (
-        "\n".join(lines) + "\n\n"
-        "The licence of a model's weights does not settle the terms of the data it was trained on; look at both."
+    return licence_terms(
+        dataset=facts.license if not facts.license_name else f"{facts.license}: {facts.license_name}",
+        generator=(facts.generator, facts.generator_license),
+        recogniser=(facts.recogniser, facts.recogniser_license),
+        weights=facts.weight_licenses,
     )
 
 

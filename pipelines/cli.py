@@ -14,6 +14,7 @@ from pipelines.commands.exporting import export
 from pipelines.commands.inspecting import audit, report, status, verify
 from pipelines.commands.learning import evaluate, train
 from pipelines.commands.listing import components
+from pipelines.commands.publishing import publish
 from pipelines.commands.running import run
 from pipelines.commands.sampling import fit_sampler
 from pipelines.commands.weights import weights
@@ -26,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, status, verify, report, export, clean, audit, components, fit_sampler, train, evaluate):
+for command in (run, status, verify, report, export, clean, audit, publish, components, fit_sampler, train, evaluate):
     app.command()(command)
 app.add_typer(weights, name="weights")
 

@@ -40,7 +40,7 @@ def forget_dataset(run: RunDirectory) -> None:
 
 def damaged_dataset_files(run: RunDirectory) -> list[str]:
     """Returns a line for each file of the assembled dataset that is missing or differs from what was assembled."""
-    expected = {name: FileRecord(*entry) for name, entry in _assembled(run).get("files", {}).items()}
+    expected = assembled_files(run)
     if not expected:
         return []
     found = describe_files(run.dataset)
@@ -49,6 +49,11 @@ def damaged_dataset_files(run: RunDirectory) -> list[str]:
         for name, record in expected.items()
         if found.get(name) != record
     ]
+
+
+def assembled_files(run: RunDirectory) -> dict[str, FileRecord]:
+    """Returns size and SHA-256 of each file of the dataset when it was assembled, by name; empty where it was not."""
+    return {name: FileRecord(*entry) for name, entry in _assembled(run).get("files", {}).items()}
 
 
 def _marker(run: RunDirectory) -> Path:

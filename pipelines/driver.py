@@ -16,7 +16,14 @@ from pipelines.file_hashes import FileHashes
 from pipelines.fingerprint import STAGES, Fingerprint, fingerprints
 from pipelines.preparation import compare_vectors, prepare, renew, set_outdated_vectors_aside
 from pipelines.report import write_report
-from pipelines.run_directory import MEASURE_BEFORE, RunDirectory, disk_errors, require_shard, write_json
+from pipelines.run_directory import (
+    MEASURE_BEFORE,
+    RunDirectory,
+    disk_errors,
+    require_shard,
+    selection_sha256,
+    write_json,
+)
 from pipelines.runner import Observer, run_stages
 from pipelines.schema import RunConfig
 from pipelines.stage import Stage
@@ -119,8 +126,7 @@ def _run_group(
     if "sample" in names:
         set_outdated_vectors_aside(run, group[0].tasks()[0])
     if "export" in names:
-        selection = ShardRecord.read(require_shard(run, "select", 0)).files["selection.parquet"].sha256
-        renew(run, "export", wanted["export"].including("selection.parquet", selection))
+        renew(run, "export", wanted["export"].including("selection.parquet", selection_sha256(run)))
         if not all(run.holds("export", task) for task in group[0].tasks()):
             forget_dataset(run)
     made = run_stages(run, group, executor, observer)

@@ -265,3 +265,12 @@ def require_shard(run: RunDirectory, stage: str, number: int) -> Path:
     if not run.has(stage, number):
         raise ShardError(f"{path}: missing; run again to make it")
     return path
+
+
+def selection_sha256(run: RunDirectory) -> str:
+    """Returns the SHA-256 of the committed selection, which says what the dataset consists of.
+
+    Raises:
+        ShardError: it is not there.
+    """
+    return ShardRecord.read(require_shard(run, "select", 0)).files["selection.parquet"].sha256

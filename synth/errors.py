@@ -13,6 +13,7 @@
       PrecisionError          numbers overflowed in the precision asked   exit 1
       TrainingError           the training went wrong                     exit 1
       AuditFailedError        a dataset has what it must not have         exit 1
+      HubError                the hub refused or cannot be reached        exit 1
       SelectionError          no sample was kept                          exit 1
       ShardError              committed data is damaged                   exit 1
       TasksFailedError        tasks of a stage failed                     exit 1
@@ -89,6 +90,12 @@ class TrainingError(SynthError):
 
 class AuditFailedError(SynthError):
     """An audit of a finished run's dataset found what must not be there."""
+
+    exit_code = 1
+
+
+class HubError(SynthError):
+    """The Hugging Face hub refused something, or cannot be reached."""
 
     exit_code = 1
 

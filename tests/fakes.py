@@ -62,6 +62,7 @@ class PaintedRecogniser(Recogniser):
 
     embedding_size = DIMENSION
     space = "painted"
+    license = "cc0-1.0"
 
     def recognise(self, images):
         height, width = images.shape[1:3]

@@ -18,6 +18,9 @@ MetadataValue: TypeAlias = MetadataScalar | Sequence[MetadataScalar] | npt.NDArr
 # In each export shard: a table with label, identity and everything measured about its samples, in their order.
 SIDECAR = "samples.parquet"
 
+# Stands for the assembled folder in what an exporter says about loading it; whoever knows the place may put it there.
+PLACE = "path/to/this/folder"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
@@ -106,4 +109,4 @@ class Exporter(ABC):
 
     @abstractmethod
     def loading(self) -> str:
-        """Returns how the assembled folder is loaded and what its files are, Markdown, for the card."""
+        """Returns how the assembled folder, called PLACE, is loaded and what its files are, Markdown, for the card."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from synth.dataset_folders.image_lists import list_line, listed, read_list
 from synth.dataset_folders.labels import write_labels
 from synth.dataset_folders.links import link_file, link_tables, require_shards
-from synth.exporters.base import Card, Exporter, Sample
+from synth.exporters.base import PLACE, Card, Exporter, Sample
 from synth.shards.commit import replace_directory
 
 _TFACE, _FACEX = "index_tface.txt", "list_facex.txt"
@@ -71,9 +71,9 @@ class ImageFolderExporter(Exporter):
             "the n-th folder is label n.\n\n"
             "```python\n"
             "from datasets import load_dataset\n\n"
-            'faces = load_dataset("path/to/this/folder", split="train")\n'
+            f'faces = load_dataset("{PLACE}", split="train")\n'
             "```\n\n"
-            '- torchvision: `ImageFolder("path/to/this/folder/images")`; AdaFace and face.evoLVe look for a folder '
+            f'- torchvision: `ImageFolder("{PLACE}/images")`; AdaFace and face.evoLVe look for a folder '
             "`imgs`: rename `images` or link to it\n"
             "- TFace: `index_tface.txt` is an index of the form path, tab, label; this folder is its root of images\n"
             "- FaceX-Zoo: `list_facex.txt` likewise, with a space between path and label\n\n"

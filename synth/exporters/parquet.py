@@ -15,7 +15,7 @@ from synth.dataset_folders.image_lists import listed
 from synth.dataset_folders.links import link_file, link_tables, require_shards
 from synth.dataset_folders.metadata import difference, feature, field_types, plain_metadata
 from synth.errors import ShardError
-from synth.exporters.base import Card, Exporter, Sample
+from synth.exporters.base import PLACE, Card, Exporter, Sample
 from synth.shards.commit import replace_directory
 from synth.shards.table import num_rows
 
@@ -90,7 +90,7 @@ class ParquetExporter(Exporter):
         return (
             "```python\n"
             "from datasets import load_dataset\n\n"
-            'faces = load_dataset("path/to/this/folder", split="train", streaming=True)\n'
+            f'faces = load_dataset("{PLACE}", split="train", streaming=True)\n'
             "```\n\n"
             "`train-*.parquet` hold the images: column `image` with encoded bytes and a file name, `label`, `key` and "
             "a column for each metadata field. Samples are shuffled. `samples-*.parquet` hold all that was measured "

@@ -11,7 +11,7 @@ from synth.dataset_folders.links import link_file, require_shards
 from synth.dataset_folders.metadata import Plain, difference, feature, field_types, plain_metadata
 from synth.digests import sha256_of
 from synth.errors import ShardError
-from synth.exporters.base import SIDECAR, Card, Exporter, Sample
+from synth.exporters.base import PLACE, SIDECAR, Card, Exporter, Sample
 from synth.shards.commit import replace_directory
 from synth.shards.table import num_rows
 from synth.shards.tar import TarReader, TarWriter
@@ -90,9 +90,15 @@ class WebDatasetExporter(Exporter):
             "Load the folder, not the bare tar files: this card declares the types of all fields.\n\n"
             "```python\n"
             "from datasets import load_dataset\n\n"
-            'faces = load_dataset("path/to/this/folder", split="train", streaming=True)\n'
+            f'faces = load_dataset("{PLACE}", split="train", streaming=True)\n'
             "```\n\n"
-            'Or with webdataset: `webdataset.WebDataset(sorted(glob.glob("train-*.tar")), shardshuffle=False)`. '
+            "Or with webdataset:\n\n"
+            "```python\n"
+            "import glob\n\n"
+            "import webdataset\n\n"
+            f'shards = sorted(glob.glob("{PLACE}/train-*.tar"))\n'
+            'faces = webdataset.WebDataset(shards, shardshuffle=False).decode("rgb").to_tuple("jpg;png", "cls")\n'
+            "```\n\n"
             "Members of a sample are the image, `json` (metadata) and `cls` (label). Samples are shuffled. Beside each "
             "tar lies a parquet table with all that was measured about its samples, embeddings included, in the same "
             "order; `index.json` lists sizes and SHA-256."

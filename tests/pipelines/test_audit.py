@@ -12,6 +12,7 @@ from PIL import Image
 from pipelines.audit import write_audit
 from pipelines.auditing.settings import AuditSettings
 from pipelines.run_directory import RunDirectory
+from synth.digests import sha256_of
 from synth.errors import RunError, RunLockedError, ShardError
 from synth.images import TRAINED_ALGORITHMIC_MEDIA, decode_image, encode_jpeg, provenance
 from synth.shards.table import read_table, write_table
@@ -58,6 +59,7 @@ def test_a_sound_run_passes_every_audit(sound):
     assert checks["files are what they say"] == "ok"
     assert checks["nearest real people"] == "skipped"
     assert content["examined"]["samples"] == IDENTITIES * KEPT_EACH
+    assert content["selection"] == sha256_of(sound.shard("select", 0) / "selection.parquet")
     assert content["examined"]["drawn_classes"] == IDENTITIES
 
 

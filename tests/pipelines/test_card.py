@@ -65,6 +65,7 @@ def test_the_sections_a_publisher_is_expected_to_write_are_there():
         "Quality",
         "Fields",
         "Intended and prohibited use",
+        "People and the law",
         "Limits",
         "Licences",
         "Reproduce it",
@@ -84,6 +85,21 @@ def test_licences_of_all_models_are_stated_or_said_to_be_unknown():
         "- weights of the generator painter: not stated\n"
         "- weights of the recogniser reader: Apache-2.0; trained on photographs\n"
     ) in text
+
+
+def test_a_licence_that_the_hub_does_not_know_is_named():
+    card = dataset_card(dataclasses.replace(FACTS, license="other", license_name="research-only"))
+
+    assert list(card.front_matter.items())[:2] == [("license", "other"), ("license_name", "research-only")]
+    assert "- this dataset: `other: research-only`, the strictest of what follows\n" in card.text
+    assert "license_name" not in dataset_card(FACTS).front_matter
+
+
+def test_vectors_from_a_file_are_not_said_to_be_of_nobody():
+    assert "none was computed from a photograph" in card_text(FACTS)
+    from_file = card_text(dataclasses.replace(FACTS, sampler="from_file"))
+    assert "cannot tell whose they are" in from_file
+    assert "none was computed from a photograph" not in from_file
 
 
 def test_the_exporter_says_how_to_load_and_where_metadata_are():
