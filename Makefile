@@ -56,5 +56,5 @@ $(VENV)/base.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,diffusion,insightface,ray,storage,train]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,diffusion,insightface,publish,ray,storage,train]"
 	@touch $@ $(VENV)/base.stamp
