@@ -121,7 +121,7 @@ def made_up_embeddings(rng: np.random.Generator, task: Task) -> Columns:
 
 def write_shard(folder: Path, task: Task, columns: Columns) -> None:
     """Writes a shard's table and its record."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     write_table(folder / "samples.parquet", columns)
     files = describe_files(folder)
     ShardRecord(task=task, fingerprint="made up", counts={"images": len(columns["index"])}, files=files).write(folder)

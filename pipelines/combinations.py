@@ -55,6 +55,8 @@ def _selection(config: RunConfig) -> Iterator[Mistake]:
     if cluster is not None and cluster.min_samples > candidates:
         message = f"{cluster.min_samples} are more than the {candidates} of images.per_identity; all would be dropped"
         yield ("selection", "main_cluster", "min_samples"), message
+    if config.selection.twin_to_drop == "smaller" and config.selection.max_inter_class_similarity is None:
+        yield ("selection", "twin_to_drop"), "says which of two too similar identities goes; set a bound on it"
     yield from _balance(config)
 
 

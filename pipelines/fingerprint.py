@@ -10,7 +10,7 @@ from typing import Any
 
 from pipelines.file_hashes import FileHashes
 from pipelines.option_contents import OptionContents
-from pipelines.schema import FilterSection, RunConfig
+from pipelines.schema import FilterSection, RunConfig, SelectionSection
 from synth import components
 from synth.components import ComponentSpec
 from synth.errors import ConfigError
@@ -119,8 +119,9 @@ def _inputs(config: RunConfig, hashes: FileHashes) -> dict[str, dict[str, Any]]:
     for name, spec in zip(config.filter_names, config.filter_specs, strict=True):
         measured |= _component(f"filters.{name}", spec, hashes)
     bounds = _bounds_of(config)
-    limits = config.selection.model_dump()
-    selection = {f"selection.{key}": limits[key] for key in limits if key in _FIRST_LIMITS or limits[key] is not None}
+    limits, unset = config.selection.model_dump(), SelectionSection().model_dump()
+    counting = [key for key in limits if key in _FIRST_LIMITS or limits[key] != unset[key]]
+    selection = {f"selection.{key}": limits[key] for key in counting}
     exported = {"export.shard_size": config.export.shard_size, "export.crop": config.export.crop}
     return {
         "sample": {"seed": config.seed} | _component("identities.sampler", config.sampler_spec, hashes),

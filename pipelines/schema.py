@@ -101,12 +101,17 @@ class BalanceSection(Section):
 
 
 class SelectionSection(Section):
-    """What an identity and its images need to stay, in this order whatever the file's; None sets no limit."""
+    """What an identity and its images need to stay, in this order whatever the file's; None sets no limit.
+
+    Of two identities that are too similar one goes as a whole: the later one, or the one with fewer images left (of
+    equally many the later one). They are never merged.
+    """
 
     main_cluster: MainClusterSection | None = None
     images_per_identity: Positive | None = None
     min_images_per_identity: Positive = 1
     max_inter_class_similarity: Similarity | None = None
+    twin_to_drop: Literal["later", "smaller"] = "later"
     balance: BalanceSection | None = None
 
 

@@ -22,6 +22,7 @@ TOY_WORTH = (
     "--set-train recipe.batch_size=8 --set-train backbone.width=4"
 )
 TOY_RUNS = [
+    ("export_scale", "--identities 220", r"candidate_us \d+\.\d sample_us \d+"),
     (
         "feed",
         "--samples 300 --images 4 --rounds 1",

@@ -20,7 +20,7 @@ SELECTION_REASONS: Mapping[str, str] = {
     "main_cluster": "it lies outside the main cluster of the identity's embeddings",
     "images_per_identity": "the identity had enough kept images before this one",
     "min_images_per_identity": "too few images of the identity passed the filters",
-    "max_inter_class_similarity": "the identity is too similar to one kept before",
+    "max_inter_class_similarity": "the identity is too similar to one that is kept",
     "balance": "enough identities of its kind were kept before",
 }
 

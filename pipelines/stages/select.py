@@ -81,9 +81,8 @@ class Select(Stage):
             decisions.keep_first(selection.images_per_identity, "images_per_identity")
         decisions.keep_identities_of(selection.min_images_per_identity, "min_images_per_identity")
         if selection.max_inter_class_similarity is not None:
-            identities, directions = self._centroids(candidates, decisions.kept)
-            apart = separate(directions, selection.max_inter_class_similarity)
-            decisions.drop(np.isin(candidates["identity"], identities[~apart]), "max_inter_class_similarity")
+            twins = self._twins(selection.max_inter_class_similarity, candidates, decisions.kept)
+            decisions.drop(np.isin(candidates["identity"], twins), "max_inter_class_similarity")
         if selection.balance is not None:
             decisions.drop(_unbalanced(selection.balance, candidates, decisions.kept), "balance")
         return decisions
@@ -100,16 +99,19 @@ class Select(Stage):
                 outside[rows[members]] = ~inside
         return outside
 
-    def _centroids(
-        self, candidates: Columns, kept: npt.NDArray[np.bool_]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """Returns the identities that have kept samples and the mean direction of those samples, shard by shard."""
+    def _twins(self, max_similarity: float, candidates: Columns, kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Returns the identities, int64, whose kept images' mean direction is too similar to one that comes before."""
+        identities, sizes = np.unique(candidates["identity"][kept], return_counts=True)
         directions = [
             centroids(embeddings, candidates["identity"][rows])
             for rows, embeddings in read_embeddings(self._run, candidates, kept)
         ]
-        identities = np.unique(candidates["identity"][kept])
-        return identities, np.concatenate(directions) if directions else np.zeros((0, 1), dtype=np.float32)
+        if not directions:
+            return identities
+        if self._config.selection.twin_to_drop == "smaller":
+            order = np.argsort(-sizes, kind="stable")
+            return identities[order][~separate(np.concatenate(directions)[order], max_similarity)]
+        return identities[~separate(np.concatenate(directions), max_similarity)]
 
     def _order(self, candidates: Columns, kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         """Returns the rows of the kept candidates, shuffled by the hash of their keys."""

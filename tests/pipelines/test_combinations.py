@@ -138,6 +138,12 @@ def test_limits_of_the_selection_that_cannot_be_are_named(override, told):
     assert mistakes("demo", f"selection.{override}") == [f"--set: selection.{told}"]
 
 
+def test_a_rule_for_twins_needs_a_bound_that_says_who_they_are():
+    told = mistakes("demo", "selection.max_inter_class_similarity=null", "selection.twin_to_drop=smaller")
+
+    assert told == ["--set: selection.twin_to_drop: says which of two too similar identities goes; set a bound on it"]
+
+
 def test_a_column_that_the_generator_does_not_know_cannot_be_balanced():
     told, *_ = mistakes("demo", "selection.balance={column: truth_sex, max_share: 0.5}")
 

@@ -25,6 +25,7 @@ def changed_stages(text, *overrides):
         ("filters.0.min=0.6", ["select"]),
         ("selection.images_per_identity=3", ["select"]),
         ("selection.main_cluster={min_similarity: 0.5, min_samples: 2}", ["select"]),
+        ("selection.twin_to_drop=smaller", ["select"]),
         ("selection.balance={column: truth_yaw, edges: [0], max_identities: 3}", ["select"]),
         ("export.crop=generated", ["export"]),
     ],
@@ -73,7 +74,12 @@ def test_differences_name_key_and_both_values():
 
 
 def test_limits_of_the_selection_that_came_later_count_only_where_they_are_set():
-    unset = ["selection.main_cluster=null", "selection.balance=null", "selection.images_per_identity=null"]
+    unset = [
+        "selection.main_cluster=null",
+        "selection.balance=null",
+        "selection.twin_to_drop=later",
+        "selection.images_per_identity=null",
+    ]
 
     inputs = fingerprints(parse_config(CONFIG, "a", unset))["select"].inputs
 

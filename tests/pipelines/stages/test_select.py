@@ -6,7 +6,8 @@ import pytest
 from pipelines.report import write_report
 from synth.clusters import main_cluster
 from synth.errors import SelectionError
-from synth.shards.table import read_table
+from synth.shards.table import read_table, write_table
+from synth.similarity import unit
 from tests.toy import run_toy
 
 CLUSTER = ("selection.main_cluster={min_similarity: 0.93, min_samples: 3}", "selection.min_images_per_identity=1")
@@ -39,6 +40,33 @@ def test_images_outside_the_main_cluster_are_dropped_before_the_quota_is_filled(
         assert table["kept"][rows[inside]].tolist() == [True] * min(inside.sum(), 4) + [False] * (inside.sum() - 4)
     assert 0 < (table["dropped_by"] == "main_cluster").sum() < 50
     assert "it lies outside the main cluster" in write_report(run.root).read_text()
+
+
+@pytest.mark.parametrize(("choice", "gone"), [("later", {7, 8}), ("smaller", {2, 8})])
+def test_of_two_twins_the_later_or_the_one_with_fewer_images_goes_as_a_whole(tmp_path, choice, gone):
+    vectors = unit(np.random.default_rng(0).standard_normal((10, 32)))
+    vectors[7] = unit(vectors[2:3] + 0.1 * vectors[7:8])[0]
+    vectors[8] = unit(vectors[4:5] + 0.1 * vectors[8:9])[0]
+    np.save(tmp_path / "vectors.npy", vectors)
+    sampler = f"identities.sampler={{type: from_file, path: {tmp_path}/vectors.npy, space: painted}}"
+    run, _ = run_toy(tmp_path / "toy", sampler, until="measure")
+    shorten(run, identity=2, count=3)
+
+    run, _ = run_toy(tmp_path / "toy", sampler, f"selection.twin_to_drop={choice}")
+
+    table = decisions(run)
+    dropped = table["dropped_by"] == "max_inter_class_similarity"
+    assert set(table["identity"][dropped].tolist()) == gone
+    assert not gone & set(table["identity"][table["kept"]].tolist())
+
+
+def shorten(run, identity, count):
+    """Lets all but some images of an identity fail."""
+    for folder in run.shards("measure"):
+        table = read_table(folder / "samples.parquet")
+        detection = table["detection"].copy()
+        detection[(table["identity"] == identity) & (table["index"] >= count)] = 0.1
+        write_table(folder / "samples.parquet", table | {"detection": detection})
 
 
 def test_a_share_of_the_kept_identities_may_be_of_one_kind(tmp_path):
