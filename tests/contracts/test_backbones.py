@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 from synth.components import ComponentSpec, available, build  # noqa: E402
+from synth.errors import ComponentError  # noqa: E402
 
 TINY = {  # options that make a backbone small enough for a test
     "iresnet": {"width": 2, "embedding_size": 16},
@@ -105,3 +106,13 @@ def test_in_mixed_precision_embeddings_stay_in_float32(backbone):
 
     assert rough.dtype == torch.float32
     assert torch.nn.functional.cosine_similarity(exact, rough).mean() > 0.95
+
+
+def test_an_iresnet_with_instance_norms_learns_everywhere_and_says_what_it_cannot_have():
+    options = TINY["iresnet"] | {"instance_norms": 3}
+    backbone = build(ComponentSpec("backbone", "iresnet", options))
+    backbone(faces_for(backbone)).sum().backward()
+
+    assert all(parameter.grad is not None for parameter in backbone.parameters() if parameter.requires_grad)
+    with pytest.raises(ComponentError, match="instance_norms 5: expected 0 to 4"):
+        build(ComponentSpec("backbone", "iresnet", options | {"instance_norms": 5}))

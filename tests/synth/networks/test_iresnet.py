@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 from torch.nn import functional  # noqa: E402
 
 from synth.errors import WeightsError  # noqa: E402
+from synth.networks.instance_norm import InstanceBatchNorm  # noqa: E402
 from synth.networks.iresnet import DEPTHS, IResNet, iresnet_for, load_iresnet  # noqa: E402
 from tests.synth.recognisers.iresnet_checkpoint import write_iresnet  # noqa: E402
 
@@ -144,3 +145,15 @@ def test_checkpoints_of_other_networks_are_refused(tmp_path):
     torch.save(tensors | {"bn2.bias": torch.ones(3)}, tmp_path / "misshapen.pth")
     with pytest.raises(WeightsError, match=r"bn2\.bias \(3,\) instead of \(16,\)"):
         load_iresnet(tmp_path / "misshapen.pth")
+
+
+def test_instance_norms_replace_the_inner_normalisations_of_the_first_stages_only():
+    network = IResNet((1, 2, 1, 1), (4, 4, 8, 8), stem=4, embedding_size=8, instance_norms=2)
+
+    kinds = {name: type(module) for name, module in network.named_modules() if name.endswith(".bn2")}
+    assert [name for name, kind in kinds.items() if kind is InstanceBatchNorm] == [
+        "layer1.0.bn2",
+        "layer2.0.bn2",
+        "layer2.1.bn2",
+    ]
+    assert network.eval()(torch.zeros(1, 3, 112, 112)).shape == (1, 8)
