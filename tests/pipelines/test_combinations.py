@@ -106,3 +106,30 @@ def test_statistics_bring_their_space(tmp_path):
     told = mistakes("arc2face_500k", f"identities.sampler.statistics={tmp_path}/a.npz")
 
     assert any("makes vectors of space 'buffalo_l', Arc2Face takes" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ("identities.count=1000000000000000", "images.identities_per_shard=1"),
+            "images.identities_per_shard: 1 makes 1000000000000000 shards, at most 1000000; "
+            "raise it, or lower identities.count",
+        ),
+        (
+            ("identities.count=1000000", "export.shard_size=1"),
+            "export.shard_size: 1 makes 4000000 shards, at most 1000000; raise it, or lower identities.count",
+        ),
+    ],
+)
+def test_more_shards_than_their_names_can_number_are_refused_at_once(overrides, message):
+    with pytest.raises(ConfigError) as told:
+        parse_config(CONFIG, "toy.yaml", overrides)
+
+    assert any(line.endswith(message) for line in str(told.value).splitlines())
+
+
+@pytest.mark.parametrize("number", [".nan", ".inf", "-.inf"])
+def test_options_that_are_no_finite_numbers_are_refused(number):
+    with pytest.raises(ConfigError, match=r"generator.noise: input should be a finite number"):
+        parse_config(CONFIG, "toy.yaml", [f"generator.noise={number}"])
