@@ -14,6 +14,7 @@ from typing import Any
 from pipelines.fingerprint import STAGES, Fingerprint
 from pipelines.folder_lock import folder_lock, lock_holder, shared_folder_lock
 from synth.errors import DISK_FULL, DiskFullError, RunError, ShardError
+from synth.plain_json import read_plain_json
 from synth.shards.commit import UNFINISHED, replace_file, restore_directories
 from synth.shards.manifest import RECORD_NAME, ShardRecord, Task
 
@@ -108,8 +109,11 @@ class RunDirectory:
         """
         path = self.stage(stage) / FINGERPRINT_NAME
         try:
-            stored = json.loads(path.read_text())
-            return stored["digest"], stored["inputs"]
+            stored = read_plain_json(path.read_text())
+            digest, inputs = stored["digest"], stored["inputs"]
+            if not (isinstance(digest, str) and isinstance(inputs, dict)):
+                raise TypeError("it holds no digest and inputs")
+            return digest, inputs
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -148,7 +152,7 @@ class RunDirectory:
         """
         path = self.root / "run.json"
         try:
-            content: dict[str, Any] = json.loads(path.read_text())
+            content: dict[str, Any] = read_plain_json(path.read_text())
         except FileNotFoundError:
             raise RunError(f"{self.root}: not a run directory (it has no run.json)") from None
         except (OSError, ValueError) as error:

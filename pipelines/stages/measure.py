@@ -19,7 +19,7 @@ from synth import components
 from synth.errors import ShardError
 from synth.images import decode_image
 from synth.recognisers.base import Recogniser
-from synth.shards.array import write_array
+from synth.shards.array import read_array, write_array
 from synth.shards.manifest import Task
 from synth.shards.table import read_table, write_table
 from synth.shards.tar import TarReader, TarWriter
@@ -94,7 +94,7 @@ class Measure(Stage):
         places = zip(samples["tar_offset"].tolist(), samples["tar_size"].tolist(), strict=True)
         images = np.stack([decode_image(tar.read(offset, size)) for offset, size in places])
         stored = earlier or self._recognise(images)
-        vectors = np.load(require_shard(self._run, "sample", 0) / "vectors.npy", mmap_mode="r")
+        vectors = read_array(require_shard(self._run, "sample", 0) / "vectors.npy")
         batch = FaceBatch(
             identities=samples["identity"],
             indices=samples["index"],

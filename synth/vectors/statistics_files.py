@@ -14,6 +14,7 @@ import safetensors
 import safetensors.numpy
 
 from synth.errors import VectorsError
+from synth.plain_json import read_plain_json
 from synth.vectors.files import reason_of
 from synth.vectors.statistics import VectorStatistics
 from synth.weights.files import WeightFile
@@ -78,7 +79,7 @@ def read_statistics(path: Path) -> VectorStatistics:
         raise VectorsError(f"{path}: no such file; `synth fit-sampler` makes it from a file of embeddings")
     try:
         arrays, about = _of_safetensors(path) if path.suffix == ".safetensors" else _of_npz(path)
-        facts = json.loads(about)
+        facts = read_plain_json(about)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, safetensors.SafetensorError) as error:
         raise VectorsError(
             f"{path}: cannot be read ({reason_of(error)}); fit it again with `synth fit-sampler`"
