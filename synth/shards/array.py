@@ -37,7 +37,7 @@ def read_array(path: Path) -> npt.NDArray[Any]:
     """
     try:
         return np.asarray(np.load(path, mmap_mode="r"))
-    except (OSError, ValueError, OverflowError, TokenError) as error:  # numpy takes the header for Python
+    except (OSError, EOFError, ValueError, OverflowError, TokenError) as error:  # numpy takes the header for Python
         raise ShardError(f"{path}: cannot be read as an array ({_reason(error)}); make the shard again") from error
 
 
