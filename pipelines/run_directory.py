@@ -159,6 +159,8 @@ class RunDirectory:
             raise RunError(f"{path}: cannot be read ({error}); remove it and run the configuration again") from error
         if not isinstance(content, dict) or not isinstance(content.get("config"), dict):
             raise RunError(f"{path}: holds no configuration; remove it and run the configuration again")
+        if not isinstance(content.setdefault("versions", {}), dict):
+            raise RunError(f"{path}: its versions are no mapping; remove it and run the configuration again")
         return content
 
     @contextmanager
