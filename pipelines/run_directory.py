@@ -169,8 +169,9 @@ class RunDirectory:
 
         Raises:
             RunLockedError: another driver works on it.
-            RunError: it is a folder with other things in it.
+            RunError: it is a folder with other things in it, or its name is no UTF-8.
         """
+        self._refuse_bytes()
         self.root.mkdir(parents=True, exist_ok=True)
         self._refuse_foreign()
         with folder_lock(self.root, _LOCK):
@@ -200,6 +201,13 @@ class RunDirectory:
                 path.unlink()
         for stage in STAGES:
             restore_directories(self.stage(stage))
+
+    def _refuse_bytes(self) -> None:
+        """A name of other bytes than UTF-8's cannot be handed to who writes tables."""
+        try:
+            str(self.root).encode()
+        except UnicodeEncodeError:
+            raise RunError(f"{str(self.root)!r}: its name is no UTF-8; name another folder with --run-dir") from None
 
     def _refuse_foreign(self) -> None:
         """A run replaces what is named like its own folders; those of somebody else must not be there."""
