@@ -33,11 +33,13 @@ class Staff:
         arguments: of `synth run`.
         plan: how the kills of one run are spread over the stages, in their order.
         patience: seconds in which the workers of a killed driver have to be gone.
+        longest_start: seconds from the start of a driver to the first attempt of a stage.
     """
 
     name = "local"
     plan: Mapping[str, int] = {"sample": 1, "generate": 4, "measure": 4, "select": 1, "export": 2}
     patience = 10.0
+    longest_start = 60.0
 
     def __init__(self, workers: int) -> None:
         self.arguments: tuple[str, ...] = ("--workers", str(workers))
@@ -64,6 +66,7 @@ class RayStaff(Staff):
     name = "ray"
     plan: Mapping[str, int] = {"sample": 1, "generate": 3, "measure": 2, "export": 1}
     patience = 60.0
+    longest_start = 300.0
 
     def __init__(self, cluster: Any, workers: int) -> None:  # noqa: ANN401
         super().__init__(workers)
@@ -137,7 +140,7 @@ def torture(config: Path, run_dir: Path, staff: Staff, chance: random.Random, ta
     """Kills one run again and again, until the tally has `most` kills, then lets it finish."""
     process = start_driver(config, run_dir, *staff.arguments)
     for stage in [stage for stage, number in staff.plan.items() for _ in range(number)]:
-        if tally.kills.total() >= most or not wait_for_attempt(process, run_dir, stage):
+        if tally.kills.total() >= most or not wait_for_attempt(process, run_dir, stage, staff.longest_start):
             break
         time.sleep(chance.uniform(0, LONGEST_WAIT[stage]))
         meets_staff = stage in ("generate", "measure") and chance.random() < 0.4

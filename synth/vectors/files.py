@@ -23,7 +23,7 @@ SUFFIXES = (".npy", ".npz", ".safetensors", ".parquet")
 
 # What the readers raise where a file is damaged or made to harm: numpy takes its header for Python and its shape for
 # memory to ask for, safetensors looks the dtype up in numpy.
-_READERS_ERRORS = (
+READERS_ERRORS = (
     OSError, EOFError, ValueError, TypeError, MemoryError, OverflowError, AttributeError, tokenize.TokenError,
     zipfile.BadZipFile, zlib.error, pa.ArrowException, safetensors.SafetensorError,
 )  # fmt: skip
@@ -63,7 +63,7 @@ def readable(path: Path) -> Iterator[None]:
         raise VectorsError(f"{path}: no such file")
     try:
         yield
-    except _READERS_ERRORS as error:
+    except READERS_ERRORS as error:
         raise VectorsError(
             f"{path}: cannot be read ({reason_of(error)}); pickled objects are refused, save plain arrays"
         ) from error

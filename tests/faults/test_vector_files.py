@@ -2,12 +2,14 @@
 
 import json
 import struct
+import zipfile
 
 import pytest
 
 from synth.errors import VectorsError
 from synth.vectors.blocks import vector_blocks
 from synth.vectors.files import read_vectors
+from synth.vectors.statistics_files import read_statistics
 
 
 def npy(header):
@@ -48,3 +50,12 @@ def test_a_hostile_vector_file_is_refused_whole_and_by_blocks(name, tmp_path):
         read_vectors(tmp_path / name)
     with pytest.raises(VectorsError, match=name):
         list(vector_blocks(tmp_path / name))
+
+
+def test_statistics_that_ask_for_petabytes_are_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("mean.npy", array("(1000000000000, 512)"))
+        archive.writestr("about.npy", array("(1000000000000, 512)"))
+
+    with pytest.raises(VectorsError, match=r"a\.npz: cannot be read"):
+        read_statistics(tmp_path / "a.npz")
