@@ -84,7 +84,10 @@ class RayStaff(Staff):
         if chance.random() < 0.6:
             return super().kill_one(driver, chance, tally)
         node = self._nodes.pop(chance.randrange(len(self._nodes)))
-        self._cluster.remove_node(node, allow_graceful=False)
+        for started in [started for kind in node.all_processes.values() for started in kind]:
+            started.process.kill()
+            started.process.wait()
+        self._cluster.worker_nodes.remove(node)
         tally.count("ray node", set())
         self._nodes.append(self._new_node())
         return True
