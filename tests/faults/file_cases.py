@@ -106,7 +106,7 @@ def bombs_in_an_evaluation(folder: Path) -> str:
         (folder / "set.bin").write_bytes(pickle.dumps((images, [row < 100 for row in range(200)])))
         ended = command("evaluate", folder / "set.bin", "--model", "tests.fakes.PaintedRecogniser")
         require(ended.code == code and ended.is_clean, ended.output)
-        require(number == 0 or "px" in ended.output, ended.output)
+        require(number == 0 or "image 0 (pair 0)" in ended.output, ended.output)
     return "one is left out and told, forty are refused, exit 2"
 
 
