@@ -86,7 +86,7 @@ def _schema_mistake(entry: ErrorDetails, model: type[BaseModel], source: SourceM
     if entry["type"] == "missing":
         return f"{place}: missing; this key has no default"
     if entry["type"] in ("model_type", "model_attributes_type"):
-        return f"{place}: expected `key: value` lines, got {entry['input']!r}"
+        return f"{place}: expected `key: value` lines, got {components.shown(entry['input'])}"
     return f"{place}: {components.describe(entry)}"
 
 

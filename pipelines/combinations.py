@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from pipelines.plan import MOST_SHARDS
 from pipelines.schema import RunConfig
 from pipelines.weight_files import files_of
 from synth import components
@@ -33,10 +34,23 @@ def impossible_combinations(config: RunConfig, *, complete: bool) -> list[Mistak
         config: keys and types are right.
         complete: components are right as well, so that they can be compared with each other.
     """
-    found = [*_selection(config), *_filters(config), *_export(config)]
+    found = [*_shards(config), *_selection(config), *_filters(config), *_export(config)]
     if complete:
         found += [*_balanced_column(config), *_spaces(config)]
     return found
+
+
+def _shards(config: RunConfig) -> Iterator[Mistake]:
+    """Finds plans of more shards than six digits can name; one of billions would not even fit into memory."""
+    identities, candidates = config.identities.count, config.images.per_identity
+    kept = identities * (config.selection.images_per_identity or candidates)
+    for path, items, size in (
+        (("images", "identities_per_shard"), identities, config.images.identities_per_shard),
+        (("export", "shard_size"), kept, config.export.shard_size),
+    ):
+        number = -(-items // size)
+        if number > MOST_SHARDS:
+            yield path, f"{size} makes {number} shards, at most {MOST_SHARDS}; raise it, or lower identities.count"
 
 
 def _selection(config: RunConfig) -> Iterator[Mistake]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from pipelines.card import dataset_card
 from pipelines.card_facts import card_facts
@@ -13,6 +11,7 @@ from pipelines.run_directory import RunDirectory, write_json
 from pipelines.schema import RunConfig
 from synth import components
 from synth.errors import ShardError
+from synth.plain_json import read_plain_json
 from synth.shards.manifest import FileRecord, describe_files
 
 
@@ -29,7 +28,8 @@ def finish(config: RunConfig, run: RunDirectory) -> None:
 
 def is_assembled(run: RunDirectory) -> bool:
     """Returns whether `dataset/` and `report/` were made from the export at hand."""
-    is_current = _assembled(run).get("digest") == run.stage_digest("export") is not None
+    assembled = _assembled(run)
+    is_current = assembled is not None and assembled[0] == run.stage_digest("export")
     return is_current and run.dataset.is_dir() and run.report.is_dir()
 
 
@@ -40,9 +40,10 @@ def forget_dataset(run: RunDirectory) -> None:
 
 def damaged_dataset_files(run: RunDirectory) -> list[str]:
     """Returns a line for each file of the assembled dataset that is missing or differs from what was assembled."""
-    expected = assembled_files(run)
-    if not expected:
+    assembled = _assembled(run)
+    if assembled is None:
         return []
+    expected = assembled[1]
     found = describe_files(run.dataset)
     return [
         f"{run.dataset / name}: {'missing' if name not in found else 'differs from what was assembled'}"
@@ -53,7 +54,8 @@ def damaged_dataset_files(run: RunDirectory) -> list[str]:
 
 def assembled_files(run: RunDirectory) -> dict[str, FileRecord]:
     """Returns size and SHA-256 of each file of the dataset when it was assembled, by name; empty where it was not."""
-    return {name: FileRecord(*entry) for name, entry in _assembled(run).get("files", {}).items()}
+    assembled = _assembled(run)
+    return {} if assembled is None else assembled[1]
 
 
 def _marker(run: RunDirectory) -> Path:
@@ -61,12 +63,13 @@ def _marker(run: RunDirectory) -> Path:
     return run.stage("export") / "assembled.json"
 
 
-def _assembled(run: RunDirectory) -> dict[str, Any]:
+def _assembled(run: RunDirectory) -> tuple[str, dict[str, FileRecord]] | None:
+    """Returns digest of the export and files of the dataset that was assembled from it; None where none was."""
     path = _marker(run)
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
+        content = read_plain_json(path.read_text())
+        return content["digest"], {name: FileRecord(*entry) for name, entry in content["files"].items()}
     except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ShardError(f"{path}: cannot be read ({error}); remove it and run again") from error
-    return content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -37,6 +38,8 @@ from synth.errors import SelectionError
 from synth.shards.manifest import ShardRecord
 
 STAGE_CLASSES = (Sample, Generate, Measure, Select, Export)
+log = logging.getLogger(__name__)
+
 _TOGETHER = ("generate", "measure")  # one plan serves both: a shard is measured while others are generated
 
 
@@ -157,6 +160,22 @@ def _describe(run: RunDirectory, config: RunConfig) -> None:
     content: dict[str, Any] = {"config": config.model_dump(mode="json", exclude_unset=True), "versions": versions()}
     path = run.root / "run.json"
     before = run.read_run() if path.exists() else {}
+    _warn_of_other_versions(run, before.get("versions", content["versions"]), content["versions"])
     content["created"] = before.get("created") or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     if content != before:
         write_json(path, content)
+
+
+def _warn_of_other_versions(run: RunDirectory, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """Says that the run goes on with other libraries; `shard.json` says which shard was made with which."""
+    changed = [
+        f"{name} {before.get(name, 'absent')}, now {now.get(name, 'absent')}"
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name) != now.get(name)
+    ]
+    if changed:
+        log.warning(
+            "%s: goes on with other versions (%s); shards made now can differ from those at hand by rounding",
+            run.root,
+            "; ".join(changed),
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from pipelines.source_map import SourceMap, apply_overrides
 from pipelines.stages.export import Export
 from synth import components
 from synth.errors import ConfigError, RunError
+from synth.plain_json import read_plain_json
 from synth.shards.commit import replace_directory
 from synth.shards.manifest import ShardRecord
 
@@ -163,7 +163,7 @@ def _refuse_folder(out: Path, run: RunDirectory, *, replace: bool) -> None:
 def _entries(out: Path) -> set[str]:
     """Returns the names in a folder that an earlier export made; none if there was none."""
     try:
-        return set(json.loads((out / MARKER).read_text())["entries"])
+        return set(read_plain_json((out / MARKER).read_text())["entries"])
     except (OSError, ValueError, KeyError, TypeError):
         return set()
 

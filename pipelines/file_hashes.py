@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from synth.digests import sha256_of
+from synth.plain_json import read_plain_json
 from synth.shards.commit import replace_file
 
 _SETTLED_SECONDS: Final = 2.0  # a file changed a moment ago may change again within the same tick of its clock
@@ -27,7 +28,7 @@ class FileHashes:
         self._changed = False
         if path is not None and path.is_file():
             try:
-                stored = json.loads(path.read_text())
+                stored = read_plain_json(path.read_text())
                 self._known = {str(name): list(entry) for name, entry in stored.items()}
             except (ValueError, AttributeError, TypeError):
                 self._changed = True

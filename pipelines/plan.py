@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-_ROUND = 1_000_000  # shards of a round; those of later rounds go on from its multiples
+MOST_SHARDS = 1_000_000  # of a round; those of later rounds are numbered from its multiples on
 
 
 def identity_tasks(count: int, identities_per_shard: int, rounds: int = 1) -> list[Task]:
     """Returns tasks over ranges of identities, the last may be short; each round has one for each range."""
     starts = range(0, count, identities_per_shard)
     return [
-        Task(number * _ROUND + shard, start, min(start + identities_per_shard, count))
+        Task(number * MOST_SHARDS + shard, start, min(start + identities_per_shard, count))
         for number in range(rounds)
         for shard, start in enumerate(starts)
     ]
@@ -26,7 +26,7 @@ def identity_tasks(count: int, identities_per_shard: int, rounds: int = 1) -> li
 
 def round_of(shard: int) -> int:
     """Returns the round that a shard of `generate` or `measure` belongs to, 0.. ."""
-    return shard // _ROUND
+    return shard // MOST_SHARDS
 
 
 @overload
@@ -35,7 +35,7 @@ def in_round(shard: int, number: int) -> int: ...
 def in_round(shard: npt.NDArray[np.int32], number: int) -> npt.NDArray[np.int32]: ...
 def in_round(shard: int | npt.NDArray[np.int32], number: int) -> int | npt.NDArray[np.int32]:
     """Returns the shard, or shards, of another round that holds the same range of identities."""
-    return number * _ROUND + shard % _ROUND
+    return number * MOST_SHARDS + shard % MOST_SHARDS
 
 
 def even_tasks(count: int, largest: int) -> list[Task]:

@@ -10,6 +10,7 @@ from pipelines.fingerprint import ROUNDS, STAGES, Fingerprint, made_from_same_fa
 from pipelines.plan import round_of
 from pipelines.run_directory import MEASURE_BEFORE, RunDirectory
 from synth.errors import FingerprintError, RunError
+from synth.shards.array import read_array
 from synth.shards.manifest import ShardRecord, Task
 
 # Generated images and embeddings cost hours: only a person throws them away. The rest follows from tables in minutes.
@@ -106,13 +107,11 @@ def compare_vectors(run: RunDirectory) -> None:
     Raises:
         RunError: it does not; the former vectors are back in place.
     """
-    import numpy as np
-
     previous = run.stage("sample") / _PREVIOUS
     if not previous.is_dir():
         return
-    before = np.load(previous / VECTORS, mmap_mode="r")
-    now = np.load(run.shard("sample", 0) / VECTORS, mmap_mode="r")
+    before = read_array(previous / VECTORS)
+    now = read_array(run.shard("sample", 0) / VECTORS)
     if now[: len(before)].tobytes() != before.tobytes():
         run.discard(run.shard("sample", 0))
         previous.rename(run.shard("sample", 0))

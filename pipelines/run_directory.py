@@ -15,6 +15,7 @@ from pipelines.fingerprint import ROUNDS, STAGES, Fingerprint, in_later_round
 from pipelines.folder_lock import folder_lock, lock_holder, shared_folder_lock
 from pipelines.plan import round_of
 from synth.errors import DISK_FULL, DiskFullError, RunError, ShardError
+from synth.plain_json import read_plain_json
 from synth.shards.commit import UNFINISHED, replace_file, restore_directories
 from synth.shards.manifest import RECORD_NAME, ShardRecord, Task
 
@@ -98,7 +99,8 @@ class RunDirectory:
     def shards(self, stage: str) -> list[Path]:
         """Returns the committed shards of a stage in order, whatever they were made with."""
         folder = self.stage(stage)
-        return sorted(path for path in folder.iterdir() if path.name.isdigit()) if folder.is_dir() else []
+        found = [path for path in folder.iterdir() if path.name.isdigit()] if folder.is_dir() else []
+        return sorted(found, key=lambda path: int(path.name))  # later rounds have more digits
 
     def committed(self, stage: str) -> dict[int, ShardRecord]:
         """Returns the records of a stage's shards that were made with its fingerprint, by number.
@@ -132,8 +134,11 @@ class RunDirectory:
         """
         path = self.stage(stage) / FINGERPRINT_NAME
         try:
-            stored = json.loads(path.read_text())
-            return stored["digest"], stored["inputs"]
+            stored = read_plain_json(path.read_text())
+            digest, inputs = stored["digest"], stored["inputs"]
+            if not (isinstance(digest, str) and isinstance(inputs, dict)):
+                raise TypeError("it holds no digest and inputs")
+            return digest, inputs
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -176,13 +181,15 @@ class RunDirectory:
         """
         path = self.root / "run.json"
         try:
-            content: dict[str, Any] = json.loads(path.read_text())
+            content: dict[str, Any] = read_plain_json(path.read_text())
         except FileNotFoundError:
             raise RunError(f"{self.root}: not a run directory (it has no run.json)") from None
         except (OSError, ValueError) as error:
             raise RunError(f"{path}: cannot be read ({error}); remove it and run the configuration again") from error
         if not isinstance(content, dict) or not isinstance(content.get("config"), dict):
             raise RunError(f"{path}: holds no configuration; remove it and run the configuration again")
+        if not isinstance(content.setdefault("versions", {}), dict):
+            raise RunError(f"{path}: its versions are no mapping; remove it and run the configuration again")
         return content
 
     @contextmanager
@@ -191,8 +198,9 @@ class RunDirectory:
 
         Raises:
             RunLockedError: another driver works on it.
-            RunError: it is a folder with other things in it.
+            RunError: it is a folder with other things in it, or its name is no UTF-8.
         """
+        self._refuse_bytes()
         self.root.mkdir(parents=True, exist_ok=True)
         self._refuse_foreign()
         with folder_lock(self.root, _LOCK):
@@ -222,6 +230,13 @@ class RunDirectory:
                 path.unlink()
         for stage in STAGES:
             restore_directories(self.stage(stage))
+
+    def _refuse_bytes(self) -> None:
+        """A name of other bytes than UTF-8's cannot be handed to who writes tables."""
+        try:
+            str(self.root).encode()
+        except UnicodeEncodeError:
+            raise RunError(f"{str(self.root)!r}: its name is no UTF-8; name another folder with --run-dir") from None
 
     def _refuse_foreign(self) -> None:
         """A run replaces what is named like its own folders; those of somebody else must not be there."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import yaml
 
+from synth.components import shown
 from synth.errors import ConfigError
+from synth.plain_yaml import read_plain_yaml
 
 KeyPath: TypeAlias = tuple[str | int, ...]
+
+_POSITION = re.compile(r"[0-9]{1,6}")  # of an item in a list
 
 
 @dataclass(slots=True)
@@ -47,8 +52,7 @@ def read_yaml(text: str, name: str) -> tuple[dict[str, Any], SourceMap]:
     """
     source = SourceMap(name)
     try:
-        data = yaml.safe_load(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data, node = read_plain_yaml(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{name}:{mark.line + 1}" if mark else name
@@ -70,16 +74,17 @@ def apply_overrides(data: dict[str, Any], overrides: Sequence[str], source: Sour
         dotted, equals, text = override.partition("=")
         if not equals or not dotted:
             raise ConfigError(f"--set: expected path.to.key=value, got {override!r}")
-        path = tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
+        path = tuple(int(part) if _POSITION.fullmatch(part) else part for part in dotted.split("."))
         parent: Any = data
         try:
             for part in path[:-1]:
                 parent = parent.setdefault(part, {}) if isinstance(parent, dict) else parent[part]
-            parent[path[-1]] = yaml.safe_load(text)
+            parent[path[-1]], _ = read_plain_yaml(text)
         except (KeyError, IndexError, TypeError):
             raise ConfigError(f"--set: {dotted}: there is no such place in {source.name}") from None
         except yaml.YAMLError as error:
-            raise ConfigError(f"--set: {dotted}: not YAML: {text!r}") from error
+            problem = getattr(error, "problem", None) or str(error)
+            raise ConfigError(f"--set: {dotted}: not YAML: {shown(text)}: {problem}") from error
         source.overridden.add(path)
 
 

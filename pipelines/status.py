@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,6 +15,7 @@ from pipelines.plan import even_tasks, identity_tasks
 from pipelines.run_directory import RunDirectory
 from pipelines.schema import RunConfig
 from synth.errors import RunError, ShardError
+from synth.plain_json import read_plain_json
 from synth.shards.manifest import RECORD_NAME, ShardRecord, Task
 
 LATEST: Final = 20  # shards that say how fast a stage goes: enough to smooth, few enough to follow a change
@@ -184,7 +184,7 @@ def _items(tasks: Iterable[Task]) -> int:
 def _failed_task(path: Path) -> FailedTask | None:
     """Reads what is known of a failed task; None if a run began meanwhile, which forgets them."""
     try:
-        content = json.loads(path.read_text())
+        content = read_plain_json(path.read_text())
         return FailedTask(path.stem, int(content["attempts"]), str(content["reason"]), list(content["traceback"]))
     except FileNotFoundError:
         return None

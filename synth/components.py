@@ -31,6 +31,8 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "head": ("synth.training.heads", "Head"),
 }
 
+_LONGEST = 200  # characters of a value in a message
+
 
 @dataclass(frozen=True, slots=True)
 class ComponentSpec:
@@ -65,6 +67,8 @@ def resolve(kind: str, name: str) -> type[Any]:
         if name not in available(kind):
             raise ComponentError(_unknown(kind, name))
         return _only_class(importlib.import_module(f"{folder}.{name}"), base)
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise ComponentError(f"no {kind} {name!r}: expected a file of {folder}, or a module like 'my_lab.toy'")
     try:
         return _only_class(importlib.import_module(name), base)
     except ModuleNotFoundError as missing:
@@ -102,7 +106,7 @@ def check(spec: ComponentSpec, given: Collection[str] = ()) -> dict[str, Any]:
             mistakes.append(f"{component.__name__}.{name}: unknown option{_hint(name, options)}")
             continue
         try:
-            arguments[name] = _adapter(hints[name]).validate_python(value)
+            arguments[name] = _adapter(hints.get(name, Any)).validate_python(value)
         except ValidationError as error:
             mistakes += [f"{component.__name__}.{line}" for line in _lines(name, error)]
     for name in options:
@@ -137,7 +141,13 @@ def build(spec: ComponentSpec, device: str = "cpu", **given: Any) -> Any:  # noq
 def describe(mistake: ErrorDetails) -> str:
     """Returns what is wrong with a value and, for a number that YAML takes for text, how to write it."""
     message, value = mistake["msg"], mistake["input"]
-    return f"{message[:1].lower()}{message[1:]}, got {value!r}{_as_number(value)}"
+    return f"{message[:1].lower()}{message[1:]}, got {shown(value)}{_as_number(value)}"
+
+
+def shown(value: Any) -> str:  # noqa: ANN401
+    """Returns a value as messages show it, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def _as_number(value: Any) -> str:  # noqa: ANN401
@@ -171,7 +181,7 @@ def _only_class(module: Any, base: type[Any]) -> type[Any]:  # noqa: ANN401
 
 def _adapter(annotation: Any) -> TypeAdapter[Any]:  # noqa: ANN401
     try:
-        return TypeAdapter(annotation, config=ConfigDict(strict=True, extra="forbid"))
+        return TypeAdapter(annotation, config=ConfigDict(strict=True, extra="forbid", allow_inf_nan=False))
     except PydanticUserError:  # the annotation is a dataclass, which brings its own configuration
         return TypeAdapter(annotation)
 

@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 # IPTC NewsCodes "Digital Source Type": media created by an algorithm. Art. 50 of the EU AI Act asks for such marks.
 TRAINED_ALGORITHMIC_MEDIA = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -27,9 +27,13 @@ XMP_PACKET = (
 _SOURCE_TYPE = re.compile(
     r'DigitalSourceType(?:\s*=\s*|\s+rdf:resource\s*=\s*|\s*>\s*)["\']?\s*([^"\'<>\s]+)',
 )
+MAX_PIXELS = 2**26  # of an image that is read, 201 MB of RGB: a few bytes can claim to be thousands of times that
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _DEPTHS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # Pillow modes of at most 8 bits a channel
-_DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
+_DECODER_ERRORS = (
+    OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error,
+    Image.DecompressionBombError, Image.DecompressionBombWarning,  # a warning may be made an error
+)  # fmt: skip
 
 
 def encode_jpeg(image: npt.NDArray[np.uint8], quality: int = 95) -> bytes:
@@ -85,7 +89,8 @@ def decode_image(data: bytes) -> npt.NDArray[np.uint8]:
         uint8 (H, W, 3), RGB.
 
     Raises:
-        ValueError: the data are no such image, are damaged or cut short, or have more than 8 bits a channel.
+        ValueError: the data are no such image, are damaged or cut short, or have more than 8 bits a channel or too many
+            pixels.
     """
     with _opened(data) as image:
         if image.mode not in _DEPTHS:
@@ -129,6 +134,20 @@ def _pillow(image: npt.NDArray[np.uint8]) -> Image.Image:
 
 def _opened(data: bytes) -> Image.Image:
     try:
-        return Image.open(io.BytesIO(data), formats=_FORMATS)
+        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    except UnidentifiedImageError as error:  # its words are about the object in memory
+        raise ValueError(f"{len(data)} bytes that are no JPEG, PNG or WebP image") from error
     except _DECODER_ERRORS as error:
         raise ValueError(f"{len(data)} bytes that are no JPEG, PNG or WebP image: {error}") from error
+    refuse_huge(image.height, image.width)
+    return image
+
+
+def refuse_huge(height: int, width: int) -> None:
+    """Refuses an image that would need far more memory than its file shows.
+
+    Raises:
+        ValueError: it has more than `MAX_PIXELS`.
+    """
+    if height * width > MAX_PIXELS:
+        raise ValueError(f"an image of {width}x{height} px; at most {MAX_PIXELS} px are read")

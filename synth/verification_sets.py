@@ -87,7 +87,8 @@ def _image_bytes(path: Path, number: int, image: object) -> bytes:
 def _answer(path: Path, number: int, answer: object) -> bool:
     if isinstance(answer, bool | np.bool_) or (isinstance(answer, int | np.integer) and int(answer) in (0, 1)):
         return bool(answer)
-    raise SynthError(f"{path}: answer {number} is {answer!r}, expected True or False")
+    found = answer if isinstance(answer, int | float | np.number) else f"a {type(answer).__name__}"
+    raise SynthError(f"{path}: answer {number} is {found}, expected True or False")
 
 
 class _ForbiddenError(Exception):

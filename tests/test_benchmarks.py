@@ -23,6 +23,7 @@ TOY_WORTH = (
 )
 TOY_RUNS = [
     ("export_scale", "--identities 220", r"candidate_us \d+\.\d sample_us \d+"),
+    ("faults", "--kills 1 --configurations 3 --damages 1 --files-only", r"lost 0 doubled 0 identical True"),
     (
         "feed",
         "--samples 300 --images 4 --rounds 1",

@@ -15,6 +15,7 @@ from pipelines.weight_files import files_of
 from synth import components
 from synth.components import ComponentSpec
 from synth.errors import ComponentError, ConfigError, SynthError
+from synth.plain_yaml import read_plain_yaml
 from synth.spaces import named
 from synth.vectors.files import readable
 from synth.weights.files import require_files
@@ -148,7 +149,7 @@ def _mapping(option: str, text: str, section: type[Section] | type[Component]) -
         ConfigError: with a line for each mistake.
     """
     try:
-        data = yaml.safe_load(text)
+        data, _ = read_plain_yaml(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"{option}: cannot be read as YAML: {text!r}") from error
     if not isinstance(data, dict):

@@ -11,6 +11,7 @@ import yaml
 from synth import components
 from synth.components import ComponentSpec
 from synth.errors import ConfigError
+from synth.plain_yaml import read_plain_yaml
 
 _MODEL = "model.safetensors"
 _TELLING = ("flip", "precision")  # options that change embeddings of aligned faces
@@ -68,7 +69,7 @@ def _spec(text: str) -> ComponentSpec:
     if path.is_dir():
         raise ConfigError(f"--model {text}: has no {_MODEL}; name the folder of a training that got to a validation")
     try:
-        data = yaml.safe_load(text)
+        data, _ = read_plain_yaml(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"--model {text}: not YAML: {error}") from error
     if isinstance(data, str):

@@ -13,7 +13,9 @@ from PIL import Image
 
 from pipelines.reporting.run_tables import RunTables
 from pipelines.reporting.similarities import NearPair, spread
+from synth.errors import ShardError
 from synth.images import decode_image, encode_jpeg
+from synth.types import Images
 
 GRID_IDENTITIES, GRID_SAMPLES = 24, 8
 DROPPED_PER_REASON = 12
@@ -99,7 +101,7 @@ def contact_sheet(tables: RunTables) -> bytes:
     for row, members in enumerate(groups):
         for column in range(len(members)):
             top, left = row * SHEET_TILE, column * SHEET_TILE
-            sheet[top : top + SHEET_TILE, left : left + SHEET_TILE] = _tile(decode_image(next(images)), SHEET_TILE)
+            sheet[top : top + SHEET_TILE, left : left + SHEET_TILE] = _tile(_decoded(tables, next(images)), SHEET_TILE)
     return encode_jpeg(sheet, quality=90)
 
 
@@ -109,6 +111,20 @@ def _samples_of(tables: RunTables, identity: int, most: int) -> npt.NDArray[np.i
     start, stop = np.searchsorted(decisions.identity, [identity, identity + 1])
     positions: npt.NDArray[np.int64] = start + np.flatnonzero(decisions.kept[start:stop])[:most]
     return positions
+
+
+def _decoded(tables: RunTables, image: bytes) -> Images:
+    """Returns an image of the run.
+
+    Raises:
+        ShardError: it is damaged.
+    """
+    try:
+        return decode_image(image)
+    except ValueError as error:
+        raise ShardError(
+            f"{tables.directory.root}: an image of it cannot be shown ({error}); `synth verify` names the damaged shard"
+        ) from error
 
 
 def _kept_of(tables: RunTables, identity: int) -> str:
@@ -123,7 +139,7 @@ def _load(tables: RunTables, groups: Sequence[npt.NDArray[np.int64]], fate: str)
     decisions = tables.decisions
     pictures = iter(
         [
-            Picture(source=as_source(decode_image(image)), text=f"{fate} sample {index} of identity {identity}")
+            Picture(source=as_source(_decoded(tables, image)), text=f"{fate} sample {index} of identity {identity}")
             for image, identity, index in zip(
                 tables.pictures(rows), decisions.identity[rows].tolist(), decisions.index[rows].tolist(), strict=True
             )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pipelines.plan import in_round
 from pipelines.reporting.run_tables import RunTables
 from synth.audits.pairs import closest_pairs
+from synth.shards.array import read_array
 from synth.similarity import unit
 from synth.verification import equal_error_rate, error_rates, genuine_pairs, impostor_pairs, pair_scores
 
@@ -136,6 +137,6 @@ def _kept_centroids(tables: RunTables) -> tuple[npt.NDArray[np.int64], npt.NDArr
     for shard in np.unique(in_round(decisions.shard[decisions.kept], 0)).tolist():
         present = np.unique(decisions.identity[decisions.rows_of_shard(shard)])
         rows = np.flatnonzero(np.isin(present, wanted))
-        blocks.append(np.load(tables.directory.shard("measure", shard) / "centroids.npy")[rows].astype(np.float32))
+        blocks.append(read_array(tables.directory.shard("measure", shard) / "centroids.npy")[rows].astype(np.float32))
         names.append(present[rows])
     return np.concatenate(names), np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32)

@@ -18,6 +18,7 @@ from synth import components
 from synth.generators.base import Generator
 from synth.images import encode_jpeg, encode_png
 from synth.seeding import sample_seeds
+from synth.shards.array import read_array
 from synth.shards.manifest import Task
 from synth.shards.table import write_table
 from synth.shards.tar import TarWriter
@@ -63,7 +64,7 @@ class Generate(Stage):
             return {self.unit: 0, "identities": 0}
         identities, indices = candidate_rows(wanted, images.per_identity, round_of(task.shard))
         seeds = sample_seeds(self._config.seed, self.name, identities, indices)
-        vectors = np.load(require_shard(self._run, "sample", 0) / "vectors.npy", mmap_mode="r")
+        vectors = read_array(require_shard(self._run, "sample", 0) / "vectors.npy")
         batches: list[Future[Columns]] = []
         with TarWriter(out / "images.tar") as tar, ThreadPoolExecutor(1) as encoder:
             for rows in slices(len(identities), images.batch_size):

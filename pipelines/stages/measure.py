@@ -20,7 +20,7 @@ from synth import components
 from synth.errors import ShardError
 from synth.images import decode_image
 from synth.recognisers.base import Recogniser
-from synth.shards.array import write_array
+from synth.shards.array import read_array, write_array
 from synth.shards.manifest import Task
 from synth.shards.table import read_table, write_table
 from synth.shards.tar import TarReader, TarWriter
@@ -110,7 +110,7 @@ class Measure(Stage):
         is_new = np.ones(len(images), dtype=np.bool_)
         if before is not None:
             seen, is_new = before.together_with(seen)
-        vectors = np.load(require_shard(self._run, "sample", 0) / "vectors.npy", mmap_mode="r")
+        vectors = read_array(require_shard(self._run, "sample", 0) / "vectors.npy")
         batch = FaceBatch(
             identities=seen.identities,
             indices=seen.indices,

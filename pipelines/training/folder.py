@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 from pipelines.run_directory import write_json
 from synth.errors import FingerprintError, RunError
+from synth.plain_json import read_plain_json
 from synth.shards.commit import replace_file
 
 _IN_EVERY_LINE: Final = frozenset({"step", "seconds", "cpu_seconds"})
@@ -90,7 +90,7 @@ class TrainingFolder:
         """Yields each line of the log, as it is and what it says."""
         for number, line in enumerate(text.splitlines(keepends=True), start=1):
             try:
-                content = json.loads(line)
+                content = read_plain_json(line)
             except ValueError:
                 content = None
             if not _is_of_a_log(content):
@@ -102,7 +102,7 @@ class TrainingFolder:
 
     def _read(self) -> dict[str, Any]:
         try:
-            content: dict[str, Any] = json.loads(self.record.read_text())
+            content: dict[str, Any] = read_plain_json(self.record.read_text())
         except (OSError, ValueError) as error:
             raise RunError(f"{self.record}: cannot be read ({error}); remove {self.root} to begin anew") from error
         return content

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from markupsafe import Markup
 from pipelines.reporting.curves import Line, curves, legend
 from pipelines.reporting.template import render
 from pipelines.training.folder import TrainingFolder, kept_judgement
+from synth.plain_json import read_plain_json
 from synth.shards.commit import replace_file
 
 _CHARTS: Sequence[tuple[str, str, Mapping[str, str]]] = (
@@ -41,7 +41,7 @@ def write_page(folder: TrainingFolder) -> None:
     lines = folder.lines()
     if not lines:
         return
-    record = json.loads(folder.record.read_text())
+    record = read_plain_json(folder.record.read_text())
     page = render(
         "training.html",
         name=folder.root.resolve().name,

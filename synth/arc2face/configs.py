@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from synth.errors import WeightsError
+from synth.plain_json import read_plain_json
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def read_config(path: Path) -> dict[str, Any]:
         WeightsError: the file is missing, or holds something else.
     """
     try:
-        content = json.loads(read_text(path))
+        content = read_plain_json(read_text(path))
     except ValueError as error:
         raise WeightsError(f"{path}: cannot be read ({error}); get it again") from error
     if not isinstance(content, dict):

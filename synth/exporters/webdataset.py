@@ -12,6 +12,7 @@ from synth.dataset_folders.metadata import Plain, difference, feature, field_typ
 from synth.digests import sha256_of
 from synth.errors import ShardError
 from synth.exporters.base import PLACE, SIDECAR, Card, Exporter, Sample
+from synth.plain_json import read_plain_json
 from synth.shards.commit import replace_directory
 from synth.shards.table import num_rows
 from synth.shards.tar import TarReader, TarWriter
@@ -118,7 +119,7 @@ def _schema_of(tar: Path) -> dict[str, str]:
     """Returns the schema of a tar's first sample; `write_shard` made sure that the others have the same."""
     with TarReader(tar) as reader:
         sample = next(reader.samples())
-    metadata = json.loads(sample["json"])
+    metadata = read_plain_json(sample["json"])
     return _schema(next(name for name in sample if name not in ("__key__", "json", "cls")), metadata)
 
 

@@ -5,13 +5,13 @@ Nothing here opens a model, so a configuration can be checked where neither insi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from synth.errors import WeightsError
+from synth.plain_json import read_plain_json
 from synth.spaces import ANTELOPEV2, ARCFACE_WEBFACE42M, BUFFALO_L
 from synth.weights.files import WeightFile
 
@@ -153,7 +153,7 @@ def require_flat(folder: Path) -> None:
 def license_of(folder: Path) -> str:
     """Returns the licence of a pack: what its manifest says, else what insightface says of all its models."""
     try:
-        value = json.loads((folder / MANIFEST).read_bytes())["license"]
+        value = read_plain_json((folder / MANIFEST).read_bytes())["license"]
     except (OSError, ValueError, KeyError, TypeError):
         return LICENSE
     if not isinstance(value, str) or not value.strip():

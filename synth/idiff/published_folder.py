@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from synth.errors import WeightsError
+from synth.plain_yaml import read_plain_yaml
 
 _CHECKPOINT = Path("checkpoints") / "ema_averaged_model.ckpt"
 _CONFIGURATION = Path(".hydra") / "config.yaml"
@@ -60,7 +61,7 @@ def read_training(checkpoint: Path) -> Training:
     if path is None:
         return Training()
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content, _ = read_plain_yaml(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise WeightsError(f"{path}: cannot be read as YAML ({error}); get it again, or remove it") from error
     if not isinstance(content, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synth.errors import ShardError
+from synth.plain_json import read_plain_json
 from synth.shards.tar import TarReader
 
 IMAGE_EXTENSIONS: Final = ("jpg", "jpeg", "png", "webp")
@@ -83,7 +83,7 @@ class DatasetReader:
         if not path.is_file():
             return
         try:
-            listed = {entry["name"]: entry["size"] for entry in json.loads(path.read_text())["shards"]}
+            listed = {str(entry["name"]): entry["size"] for entry in read_plain_json(path.read_text())["shards"]}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ShardError(f"{path}: not the index of an export ({type(error).__name__}: {error})") from error
         found = {tar.name: tar.stat().st_size for tar in self._tars}
@@ -131,11 +131,18 @@ def _rows(path: Path, tar: TarReader) -> Iterator[tuple[int, int, int]]:
                 yield _complete(path, key, image, label)
             key, image, label = name[:dot], None, None
         if extension == _LABEL_EXTENSION:
+            _refuse_second(path, key, label, "labels")
             label = _label(path, name, tar.read(offset, size))
         elif extension in IMAGE_EXTENSIONS:
+            _refuse_second(path, key, image, "images")
             image = offset, size
     if key:
         yield _complete(path, key, image, label)
+
+
+def _refuse_second(path: Path, key: str, first: object, what: str) -> None:
+    if first is not None:
+        raise ShardError(f"{path}: sample '{key}' has two {what}; which one counts cannot be told, remove one")
 
 
 def _complete(path: Path, key: str, image: tuple[int, int] | None, label: int | None) -> tuple[int, int, int]:

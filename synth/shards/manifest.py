@@ -6,6 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from synth.digests import sha256_of
 from synth.errors import ShardError
@@ -13,21 +16,29 @@ from synth.shards.commit import replace_file
 
 RECORD_NAME = "shard.json"
 
+Whole = Annotated[int, Field(ge=0, lt=2**63)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_CHECKS = ConfigDict(extra="forbid", strict=True)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Task:
     """A unit of work, planned before any runs: a half-open range of work items that becomes one shard."""
 
-    shard: int
-    start: int
-    stop: int
+    __pydantic_config__: ClassVar[ConfigDict] = _CHECKS
+
+    shard: Whole
+    start: Whole
+    stop: Whole
 
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
     """Size in bytes and SHA-256 of one file of a shard."""
 
-    size: int
+    __pydantic_config__: ClassVar[ConfigDict] = _CHECKS
+
+    size: Whole
     sha256: str
 
 
@@ -35,12 +46,14 @@ class FileRecord:
 class ShardRecord:
     """What `shard.json` holds. Seconds, host and versions say how it was made; they decide nothing."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = _CHECKS
+
     task: Task
     fingerprint: str
-    counts: Mapping[str, int]
+    counts: Mapping[str, Whole]
     files: Mapping[str, FileRecord]
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
+    seconds: Seconds = 0.0
+    cpu_seconds: Seconds = 0.0
     host: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -57,12 +70,17 @@ class ShardRecord:
         """
         path = shard / RECORD_NAME
         try:
-            raw = json.loads(path.read_text())
-            raw["task"] = Task(**raw["task"])
-            raw["files"] = {name: FileRecord(**entry) for name, entry in raw["files"].items()}
-            return cls(**raw)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ShardError(f"{path}: not a readable shard record ({error}); remove {shard} and run again") from error
+            return _RECORD.validate_json(path.read_bytes())
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            reason = f"{place}: {first['msg']}" if place else first["msg"]
+        except OSError as error:
+            reason = str(error)
+        raise ShardError(f"{path}: not a readable shard record ({reason}); remove {shard} and run again")
+
+
+_RECORD = TypeAdapter(ShardRecord)
 
 
 def describe_files(shard: Path) -> dict[str, FileRecord]:

@@ -21,6 +21,8 @@ from synth.shards.mapped_file import MappedFile
 BLOCK = 512  # bytes; headers and data start on multiples of it
 MAX_SIZE = 8**11  # bytes; the size field holds eleven octal digits
 _END = bytes(2 * BLOCK)
+_LONGEST_END = 1 << 24  # bytes of zeros; writers fill up to 10 KiB, a sparse file may claim more than memory holds
+_PAX_LENGTH = 12  # bytes that hold the length of a pax record, which is below 8 GiB
 
 # A ustar header in order: name 100, mode 8, uid 8, gid 8, size 12, mtime 12, checksum 8, type 1, link name 100,
 # magic 6, version 2, user 32, group 32, device major 8, device minor 8, prefix 155, padding 12.
@@ -178,27 +180,38 @@ class TarReader(MappedFile):
 
     def _check_end(self, position: int) -> None:
         """Checks that nothing but the end marker, two or more zero blocks, follows."""
-        rest = self.map[position:]
-        if rest.count(0) != len(rest):
+        size = len(self.map) - position
+        if size > _LONGEST_END:
+            raise ShardError(
+                f"{self.path}: {size} bytes from the end marker at offset {position} on, a tar file ends there; "
+                "it is damaged or made to harm"
+            )
+        if self.map[position:].count(0) != size:
             raise ShardError(f"{self.path}: data behind the end marker at offset {position}; the file is damaged")
-        if len(rest) < len(_END):
+        if size < len(_END):
             raise ShardError(f"{self.path}: truncated: the end marker at offset {position} is cut off")
 
     def _long_name(self, kind: int, data: bytes, position: int) -> str:
         """Returns the name that a GNU or pax header gives to the next member; empty if it gives none."""
-        if kind == _GNU_LONG_NAME:
-            return data.rstrip(b"\0").decode()
-        name = ""
-        while data:
-            length, _, _ = data.partition(b" ")
-            if not length.isdigit() or not len(length) < int(length) <= len(data):
+        name = data.rstrip(b"\0") if kind == _GNU_LONG_NAME else self._pax_name(data, position)
+        try:
+            return name.decode()
+        except UnicodeDecodeError:
+            raise ShardError(f"{self.path}: the name at offset {position} is no UTF-8: {name[:60]!r}") from None
+
+    def _pax_name(self, data: bytes, position: int) -> bytes:
+        """Returns the path of a pax header, whose records are 'length keyword=value', empty where it has none."""
+        name, start = b"", 0
+        while start < len(data):
+            length, _, _ = data[start : start + _PAX_LENGTH].partition(b" ")
+            if not length.isdigit() or not len(length) < int(length) <= len(data) - start:
                 raise ShardError(f"{self.path}: the pax header at offset {position} is damaged")
-            keyword, _, value = data[len(length) + 1 : int(length) - 1].partition(b"=")
+            keyword, _, value = data[start + len(length) + 1 : start + int(length) - 1].partition(b"=")
             if keyword == b"path":
-                name = value.decode()
+                name = value
             elif keyword == b"size":
                 raise ShardError(f"{self.path}: the member at offset {position} has 8 GiB or more; not supported")
-            data = data[int(length) :]
+            start += int(length)
         return name
 
 
@@ -257,7 +270,10 @@ def _parse(header: bytes) -> tuple[str, int, int]:
     name = name.rstrip(b"\0")
     if has_prefix and magic == _USTAR:  # GNU headers keep other things at the prefix's place
         name = header[345:500].rstrip(b"\0") + b"/" + name
-    return name.decode(), size, kind
+    try:
+        return name.decode(), size, kind
+    except UnicodeDecodeError:
+        raise ValueError(f"has a name that is no UTF-8: {name[:60]!r}") from None
 
 
 @cache

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from synth.errors import WeightsError
+from synth.plain_json import read_plain_json
 from synth.shards.commit import replace_directory, restore_directory
 from synth.training.average import RunningMean
 from synth.weights.checkpoints import load_strictly, read_checkpoint, tensors_of
@@ -78,7 +79,7 @@ def load_checkpoint(
     if not path.is_dir():
         return None
     try:
-        state = TrainingState(**json.loads((path / _STATE).read_text()))
+        state = TrainingState(**read_plain_json((path / _STATE).read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise WeightsError(f"{path / _STATE}: cannot be read ({error}); remove {path} to begin anew") from error
     load_strictly(model, _tensors(path / "model.safetensors"), path / "model.safetensors")

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import simplejpeg
 
-from synth.images import decode_image
+from synth.images import decode_image, refuse_huge
 
 _JPEG = b"\xff\xd8"
 
@@ -15,10 +15,11 @@ def size_of(data: bytes) -> tuple[int, int]:
     """Returns height and width of an encoded image, px.
 
     Raises:
-        ValueError: the data are no image.
+        ValueError: the data are no image, or one of too many pixels.
     """
     if data[:2] == _JPEG:
         height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+        refuse_huge(height, width)
         return int(height), int(width)
     height, width, _ = decode_image(data).shape
     return height, width

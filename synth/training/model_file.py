@@ -15,6 +15,7 @@ from torch import Tensor
 from synth import components
 from synth.components import ComponentSpec
 from synth.errors import ComponentError, WeightsError
+from synth.plain_json import read_plain_json
 from synth.training.backbones.base import Backbone
 from synth.weights.checkpoints import load_strictly, read_checkpoint, tensors_of
 from synth.whole_files import whole_file
@@ -66,7 +67,7 @@ def read_description(path: Path) -> ModelDescription:
         raise WeightsError(f"{path}: missing; `synth train` writes model.safetensors into its folder")
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})[_KEY])
+            header = read_plain_json((file.metadata() or {})[_KEY])
         if header["format"] != _FORMAT:
             raise ValueError(f"format {header['format']!r}, this version of synth reads {_FORMAT}")
         options = dict(header["backbone"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,13 @@ from synth.errors import VectorsError
 from synth.types import Vectors
 
 SUFFIXES = (".npy", ".npz", ".safetensors", ".parquet")
+
+# What the readers raise where a file is damaged or made to harm: numpy takes its header for Python and its shape for
+# memory to ask for, safetensors looks the dtype up in numpy.
+READERS_ERRORS = (
+    OSError, EOFError, ValueError, TypeError, MemoryError, OverflowError, AttributeError, tokenize.TokenError,
+    zipfile.BadZipFile, zlib.error, pa.ArrowException, safetensors.SafetensorError,
+)  # fmt: skip
 
 
 def read_vectors(path: Path, key: str | None = None) -> Vectors:
@@ -54,15 +63,7 @@ def readable(path: Path) -> Iterator[None]:
         raise VectorsError(f"{path}: no such file")
     try:
         yield
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        TypeError,
-        zipfile.BadZipFile,
-        pa.ArrowException,
-        safetensors.SafetensorError,
-    ) as error:
+    except READERS_ERRORS as error:
         raise VectorsError(
             f"{path}: cannot be read ({reason_of(error)}); pickled objects are refused, save plain arrays"
         ) from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +13,8 @@ import safetensors
 import safetensors.numpy
 
 from synth.errors import VectorsError
-from synth.vectors.files import reason_of
+from synth.plain_json import read_plain_json
+from synth.vectors.files import READERS_ERRORS, reason_of
 from synth.vectors.statistics import VectorStatistics
 from synth.weights.files import WeightFile
 from synth.whole_files import whole_file
@@ -78,8 +78,8 @@ def read_statistics(path: Path) -> VectorStatistics:
         raise VectorsError(f"{path}: no such file; `synth fit-sampler` makes it from a file of embeddings")
     try:
         arrays, about = _of_safetensors(path) if path.suffix == ".safetensors" else _of_npz(path)
-        facts = json.loads(about)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, safetensors.SafetensorError) as error:
+        facts = read_plain_json(about)
+    except (*READERS_ERRORS, KeyError) as error:
         raise VectorsError(
             f"{path}: cannot be read ({reason_of(error)}); fit it again with `synth fit-sampler`"
         ) from error

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import zipfile
 from pathlib import Path
 from typing import BinaryIO, Final
+
+from synth.plain_json import read_plain_json
 
 _ZIP: Final = b"PK\x03\x04"
 _LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
@@ -83,7 +84,7 @@ def _safetensors_size(path: Path) -> int | None:
         length = int.from_bytes(file.read(8), "little")
         header = file.read(length) if length <= _LONGEST_HEADER else b""
     try:
-        entries = json.loads(header)
+        entries = read_plain_json(header)
         ends = [entry["data_offsets"][1] for name, entry in entries.items() if name != "__metadata__"]
         return 8 + length + max(ends, default=0)
     except (ValueError, AttributeError, KeyError, IndexError, TypeError):

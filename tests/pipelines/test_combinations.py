@@ -149,3 +149,30 @@ def test_a_column_that_the_generator_does_not_know_cannot_be_balanced():
 
     assert told.startswith("--set: selection.balance.column: rendered knows no 'truth_sex', but truth_yaw, truth_pitch")
     assert "truth_landmarks" not in told
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ("identities.count=1000000000000000", "images.identities_per_shard=1"),
+            "images.identities_per_shard: 1 makes 1000000000000000 shards, at most 1000000; "
+            "raise it, or lower identities.count",
+        ),
+        (
+            ("identities.count=1000000", "export.shard_size=1"),
+            "export.shard_size: 1 makes 4000000 shards, at most 1000000; raise it, or lower identities.count",
+        ),
+    ],
+)
+def test_more_shards_than_their_names_can_number_are_refused_at_once(overrides, message):
+    with pytest.raises(ConfigError) as told:
+        parse_config(CONFIG, "toy.yaml", overrides)
+
+    assert any(line.endswith(message) for line in str(told.value).splitlines())
+
+
+@pytest.mark.parametrize("number", [".nan", ".inf", "-.inf"])
+def test_options_that_are_no_finite_numbers_are_refused(number):
+    with pytest.raises(ConfigError, match=r"generator.noise: input should be a finite number"):
+        parse_config(CONFIG, "toy.yaml", [f"generator.noise={number}"])

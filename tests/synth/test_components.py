@@ -1,6 +1,6 @@
 import pytest
 
-from synth.components import ComponentSpec, available, build, check, resolve
+from synth.components import ComponentSpec, available, build, check, resolve, shown
 from synth.errors import ComponentError
 from tests.fakes import PaintedVector
 
@@ -68,3 +68,13 @@ def test_a_missing_option_is_told():
 def test_a_value_that_the_constructor_refuses_is_told_with_its_component():
     assert check(ComponentSpec("sampler", "gaussian", {"dimension": 0})) == {"dimension": 0}
     assert refusal("sampler", "gaussian", dimension=0) == "sampler gaussian: dimension 0: must be at least 1"
+
+
+@pytest.mark.parametrize("name", [".", "..", ".toy", "my lab.toy", "../toy", "my_lab..toy"])
+def test_a_name_that_no_module_can_have_is_told(name):
+    with pytest.raises(ComponentError, match=r"expected a file of synth.generators, or a module like"):
+        resolve("generator", name)
+
+
+def test_a_long_value_is_cut_in_a_message():
+    assert shown("x" * 1000) == "'" + "x" * 196 + "..."

@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synth.shards.array import write_array
+from synth.errors import ShardError
+from synth.shards.array import read_array, write_array
 
 
 @pytest.mark.parametrize(
@@ -30,3 +31,19 @@ def test_a_full_disk_is_told_by_its_error_number():
         write_array(Path("/dev/full"), np.zeros((3000, 100)))
 
     assert caught.value.errno == errno.ENOSPC
+
+
+@pytest.mark.parametrize("data", [b"", b"\x93NUMPY", b"garbage", b"\x93NUMPY\1\0\x08\0(((((((\n"])
+def test_a_damaged_array_is_named(data, tmp_path):
+    (tmp_path / "a.npy").write_bytes(data)
+
+    with pytest.raises(ShardError, match=r"a\.npy: cannot be read as an array") as told:
+        read_array(tmp_path / "a.npy")
+
+    assert "pickle" not in str(told.value)
+
+
+def test_what_was_written_is_read_back(tmp_path):
+    write_array(tmp_path / "a.npy", np.arange(6.0).reshape(2, 3))
+
+    assert read_array(tmp_path / "a.npy").tolist() == [[0, 1, 2], [3, 4, 5]]
