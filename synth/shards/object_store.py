@@ -48,7 +48,7 @@ class ObjectFolder:
             return {}
         except OSError as error:
             raise ShardError(f"{self.url}: cannot be listed: {error}") from error
-        start = len(self._files._strip_protocol(self._root).rstrip("/")) + 1
+        start = len(self._root.rstrip("/")) + 1
         return {path[start:]: int(about["size"]) for path, about in found.items()}
 
     def send(self, folder: Path, last: Sequence[str] = ()) -> None:
@@ -74,6 +74,8 @@ class ObjectFolder:
 
     def fetch(self, folder: Path) -> Path:
         """Copies what is not there yet into a local folder, each file with one rename; returns the folder.
+
+        A file of the same size counts as there: clear the folder where a dataset was changed in place.
 
         Raises:
             ShardError: there is nothing, an object that the folder's index lists is missing, or the store refuses.
