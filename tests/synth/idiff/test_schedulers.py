@@ -58,7 +58,8 @@ def test_the_linear_schedule_is_the_one_that_checkpoints_hold():
     expected, _, _ = parity()
 
     for name, value in asdict(NoiseSchedule.linear(25)).items():
-        assert torch.equal(value, expected[name]), name
+        # Square roots and logarithms of torch round by the processor: the last bit or two may be another's.
+        torch.testing.assert_close(value, expected[name], rtol=3e-7, atol=0, msg=name)
 
 
 def of_normal_images(mean, deviation):
