@@ -249,7 +249,7 @@ def test_vectors_of_another_length_or_size_are_refused(generator):
         ({"steps": 0}, "steps 0: expected 1"),
         ({"steps": 1000}, "expected 1 to 999"),
         ({"guidance": 0.5}, "guidance 0.5: expected 1"),
-        ({"guidance": float("nan")}, "guidance nan"),
+        ({"guidance": float("nan")}, "guidance: input should be a finite number, got nan"),
         ({"device": "tpu"}, "device 'tpu'"),
         ({"precision": "int8"}, "precision"),
         ({"stepps": 3}, "did you mean 'steps'"),
