@@ -12,8 +12,8 @@ from torch.autograd.function import once_differentiable
 class ChannelPReLU(nn.PReLU):
     """PReLU with one slope a channel (He et al. 2015, equation 1), by the parameter name of torch's own.
 
-    Torch's gradient takes 14 ms on a CPU core for maps that its convolution takes 9 ms for, a quarter of a small
-    network's whole training; written out it takes 3 ms.
+    On a CPU torch's gradient takes a quarter to two fifths of a small network's training. With this one a step of the
+    default `small` takes 0.18 instead of 0.29 s in bfloat16, and 0.35 instead of 0.37 s in float32.
 
     Args:
         width: channels.

@@ -78,7 +78,7 @@ class ObjectFolder:
         A file of the same size counts as there: clear the folder where a dataset was changed in place.
 
         Raises:
-            ShardError: there is nothing, an object that the folder's index lists is missing, or the store refuses.
+            ShardError: there is nothing, or the store refuses.
         """
         sizes = self.sizes()
         if not sizes:

@@ -32,8 +32,8 @@ class Draws:
     def normal_images(self, name: str, rows: Tensor, images: Tensor) -> Tensor:
         """Returns standard normal noise for some of the images.
 
-        It is one picture of noise, shifted round for each image by a random step of its own: to draw each anew would
-        take longer than all other changes together.
+        It is one picture of noise, shifted round for each image by a random step of its own: a CPU draws no more
+        numbers than one image has, however many get noise.
 
         Args:
             name: of the stream.
